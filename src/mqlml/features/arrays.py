@@ -1,0 +1,63 @@
+"""What the kernel works on: arrays that belong together, under their names."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+
+class BucketEvents(NamedTuple):
+    """Events of one bucket, sorted by (lead, at, event_id).
+
+    Event `e` has the signals `pattern_signals[pattern_starts[k]:pattern_starts[k + 1]]`
+    with `k = patterns[e]`. `numbers` and `codes` have one row per column that
+    features read, missing as NaN and -1. `latest` is room for the kernel to work
+    in: a -1 for each code, and one for the missing code.
+    """
+
+    at: Ints
+    patterns: Codes
+    pattern_starts: Ints
+    pattern_signals: Ints
+    numbers: Floats
+    codes: Codes
+    latest: Ints
+
+
+class BucketLeads(NamedTuple):
+    """Where the events and the points of each lead of the bucket begin and end."""
+
+    event_starts: Ints
+    event_ends: Ints
+    point_starts: Ints
+    point_ends: Ints
+
+
+class Tasks(NamedTuple):
+    """The features sorted by (signal, window); `of` is a row of numbers or codes, or -1."""
+
+    signals: Ints
+    windows: Ints
+    kinds: Ints
+    of: Ints
+    rates: Floats
+    columns: Ints
+
+
+class Listed(NamedTuple):
+    """A lead's events listed by signal: those of s are `places[starts[s]:starts[s + 1]]`."""
+
+    starts: Ints
+    places: Ints
+
+
+class Ranges(NamedTuple):
+    """For each point of a lead: when it is, and which listed events its window holds."""
+
+    as_of: Ints
+    low: Ints
+    high: Ints

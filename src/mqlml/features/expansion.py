@@ -1,0 +1,123 @@
+"""From the lines of the settings to features: kinds × signals × windows, all faults at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from mqlml.errors import Fault, nearest
+from mqlml.features.columns import Feature
+from mqlml.features.kinds.catalogue import KINDS, Kind
+from mqlml.features.settings import FeatureSettings
+from mqlml.features.signals import ANY, Signal
+from mqlml.features.windows import span_of
+from mqlml.tables.contracts import Column, ColumnType
+from mqlml.timeline import MICROS_PER_WEEK
+
+_OF_TYPES = {"number": ColumnType.NUMBER, "text": ColumnType.TEXT}
+_KEYS = frozenset({"event_id", "lead_id"})
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of the settings with what it may refer to, and where it stands."""
+
+    settings: FeatureSettings
+    where: str
+    signals: Mapping[str, Signal]
+    columns: Sequence[Column]
+
+
+def expand_features(
+    lines: Sequence[FeatureSettings],
+    signals: Mapping[str, Signal],
+    event_columns: Sequence[Column],
+) -> tuple[tuple[Feature, ...], list[Fault]]:
+    """Return the features of all lines in order, each once, and what is wrong with the lines.
+
+    A line without signals means the signal `any`.
+    """
+    features: dict[str, Feature] = {}
+    faults: list[Fault] = []
+    for number, settings in enumerate(lines):
+        line = _Line(settings, f"features[{number}]", signals, event_columns)
+        found = list(_line_faults(line))
+        faults += found
+        if not found:
+            features |= {feature.column: feature for feature in _expand(line)}
+    return tuple(features.values()), faults
+
+
+def _expand(line: _Line) -> Iterator[Feature]:
+    settings = line.settings
+    names = settings.signals or (ANY.name,)
+    for name, kind, days in product(names, settings.kinds, settings.windows_days):
+        window, half_life = span_of(days), None
+        if KINDS[kind].takes_half_life and settings.half_life_days is not None:
+            half_life = span_of(settings.half_life_days)
+        of = settings.of if KINDS[kind].of != "nothing" else None
+        if window is not None:
+            yield Feature(kind, line.signals[name], window, of, half_life)
+
+
+def _line_faults(line: _Line) -> Iterator[Fault]:
+    kinds = [KINDS[name] for name in line.settings.kinds]
+    yield from _emptiness_faults(line)
+    for name in line.settings.signals:
+        if name not in line.signals:
+            found = f"{name!r}; {nearest(name, list(line.signals))}"
+            yield Fault("unknown signal", f"{line.where}.signals", found)
+    yield from _of_faults(line, kinds)
+    yield from _half_life_faults(line, kinds)
+    yield from _window_faults(line, kinds)
+
+
+def _emptiness_faults(line: _Line) -> Iterator[Fault]:
+    for part in ("kinds", "windows_days"):
+        if not getattr(line.settings, part):
+            yield Fault("nothing to measure", f"{line.where}.{part}", "an empty list", "name one")
+
+
+def _of_faults(line: _Line, kinds: Sequence[Kind]) -> Iterator[Fault]:
+    of, where = line.settings.of, f"{line.where}.of"
+    needed = {kind.of for kind in kinds} - {"nothing"}
+    if of is not None and not needed and kinds:
+        found = f"{of!r} for {', '.join(line.settings.kinds)}"
+        yield Fault("these kinds read no column of the event", where, found, "remove 'of'")
+    for need in sorted(needed):
+        valid = [c.name for c in line.columns if c.type is _OF_TYPES[need] and c.name not in _KEYS]
+        users = ", ".join(kind.name for kind in kinds if kind.of == need)
+        if of not in valid:
+            found = f"{of!r}; {nearest(of, valid)}" if of else f"nothing; {nearest('', valid)}"
+            yield Fault(f"{users} needs a {need} column of the event", where, found)
+
+
+def _half_life_faults(line: _Line, kinds: Sequence[Kind]) -> Iterator[Fault]:
+    days, where = line.settings.half_life_days, f"{line.where}.half_life_days"
+    takes = [kind.name for kind in kinds if kind.takes_half_life]
+    if takes and days is None:
+        yield Fault(f"{takes[0]} needs a half-life", where, "nothing", "for example 14")
+    if not takes and days is not None and kinds:
+        found = f"{days:g} for {', '.join(line.settings.kinds)}"
+        yield Fault("these kinds have no half-life", where, found, "remove 'half_life_days'")
+    if takes and days is not None and span_of(days) is None:
+        yield _span_fault(where, days)
+
+
+def _window_faults(line: _Line, kinds: Sequence[Kind]) -> Iterator[Fault]:
+    where = f"{line.where}.windows_days"
+    for days in line.settings.windows_days:
+        window = span_of(days)
+        if window is None:
+            yield _span_fault(where, days)
+            continue
+        for kind in kinds:
+            if kind.min_weeks and (days == "ever" or window < kind.min_weeks * MICROS_PER_WEEK):
+                mend = f"use windows of {7 * kind.min_weeks} days or more"
+                what = f"{kind.name} needs a finite window of {kind.min_weeks} weeks or longer"
+                yield Fault(what, where, str(days), mend)
+
+
+def _span_fault(where: str, days: float | Literal["ever"]) -> Fault:
+    mend = "give days between one minute (0.0007) and 36,500; a window may be 'ever'"
+    return Fault("not a span of time", where, str(days), mend)

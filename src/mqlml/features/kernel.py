@@ -1,0 +1,363 @@
+"""The sweep: fills the feature matrix for the leads of one bucket, compiled by numba.
+
+For each lead and signal the signal's events are listed once. Then every
+(signal, window) walks two pointers along the lead's points and leaves for each
+point the range [low, high) of listed events inside its window. Counts and
+recency read off the ends of the range; what must look inside goes on from the
+point before whenever the range begins at the same event. So the work grows with
+events + points × features, and numbers are always added oldest first, as the
+reference adds them.
+
+All compiled code is in this file: numba compiles anew when the file that holds a
+function has changed, and does not look at others (timeline's rules, by which times
+are compared, the arrays' names, the kinds' numbers). Touch it when those change.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from mqlml import timeline
+from mqlml.features.arrays import (
+    BucketEvents,
+    BucketLeads,
+    Codes,
+    Floats,
+    Ints,
+    Listed,
+    Ranges,
+    Tasks,
+)
+from mqlml.features.kinds.catalogue import NUMBERS
+from mqlml.features.kinds.counting import SESSION_GAP
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_COUNT = NUMBERS["count"]
+_ACTIVE_DAYS = NUMBERS["active_days"]
+_SINCE_LAST = NUMBERS["days_since_last"]
+_SINCE_FIRST = NUMBERS["days_since_first"]
+_DISTINCT = NUMBERS["distinct"]
+_SUM = NUMBERS["sum"]
+_MEAN = NUMBERS["mean"]
+_MAX = NUMBERS["max"]
+_MIN = NUMBERS["min"]
+_LAST_VALUE = NUMBERS["last_value"]
+_SESSIONS = NUMBERS["sessions"]
+_DECAYED_COUNT = NUMBERS["decayed_count"]
+_STREAK = NUMBERS["active_weeks_streak"]
+_SLOPE = NUMBERS["weekly_slope"]
+_DAY = timeline.MICROS_PER_DAY
+_WEEK = timeline.MICROS_PER_WEEK
+
+
+def _compiled(function: F) -> F:
+    """Return `function` compiled as a part of the sweep, which keeps the machine code of all."""
+    part: F = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return part
+
+
+def _compiled_once(function: F) -> F:
+    """Return `function` compiled, its machine code kept beside this file for later processes."""
+    try:
+        whole: F = njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder to keep the machine code in: compile anew in each process
+        whole = njit(nogil=True)(function)
+    return whole
+
+
+_is_seen = _compiled(timeline.is_seen)
+_is_in_lookback = _compiled(timeline.is_in_lookback)
+
+
+def sweep(
+    events: BucketEvents,
+    leads: BucketLeads,
+    as_of: Ints,
+    tasks: Tasks,
+    signal_count: int,
+    matrix: Floats,
+) -> None:
+    """Fill `matrix` for the points of the bucket's leads; other places stay as they are.
+
+    `as_of` has all points sorted by (lead, as_of); the matrix has them in this order, and
+    one row for each feature, so that a feature's values lie together in memory.
+    """
+    _sweep(tuple(events), tuple(leads), as_of, tuple(tasks), signal_count, matrix)
+
+
+@_compiled_once
+def _sweep(
+    event_arrays: tuple[npt.NDArray[Any], ...],
+    lead_arrays: tuple[Ints, ...],
+    as_of: Ints,
+    task_arrays: tuple[npt.NDArray[Any], ...],
+    signal_count: int,
+    matrix: Floats,
+) -> None:
+    # Plain tuples come in: the machine code that is kept must not refer to our classes, or
+    # renaming one would leave files that numba cannot read.
+    events, leads = BucketEvents(*event_arrays), BucketLeads(*lead_arrays)
+    tasks = Tasks(*task_arrays)
+    starts = np.zeros(signal_count + 1, np.int64)
+    places = np.empty(1024, np.int64)
+    for lead in range(len(leads.event_starts)):
+        first, end = leads.event_starts[lead], leads.event_ends[lead]
+        total = _count_by_signal(events, first, end, starts)
+        if total > len(places):
+            places = np.empty(2 * total, np.int64)
+        _list_by_signal(events, first, end, starts, places)
+        point, last = leads.point_starts[lead], leads.point_ends[lead]
+        own = matrix[:, point:last]
+        _fill_lead(events, Listed(starts, places), as_of[point:last], tasks, own)
+
+
+@_compiled
+def _count_by_signal(events: BucketEvents, first: int, end: int, starts: Ints) -> int:
+    """Set `starts[s]` to where signal s begins when the lead's events are listed by signal."""
+    starts[:] = 0
+    for event in range(first, end):
+        pattern = events.patterns[event]
+        for k in range(events.pattern_starts[pattern], events.pattern_starts[pattern + 1]):
+            starts[events.pattern_signals[k] + 1] += 1
+    for signal in range(1, len(starts)):
+        starts[signal] += starts[signal - 1]
+    return int(starts[-1])
+
+
+@_compiled
+def _list_by_signal(events: BucketEvents, first: int, end: int, starts: Ints, places: Ints) -> None:
+    """Write the places of the lead's events into `places`, signal by signal, in order."""
+    filled = starts.copy()
+    for event in range(first, end):
+        pattern = events.patterns[event]
+        for k in range(events.pattern_starts[pattern], events.pattern_starts[pattern + 1]):
+            signal = events.pattern_signals[k]
+            places[filled[signal]] = event
+            filled[signal] += 1
+
+
+@_compiled
+def _fill_lead(
+    events: BucketEvents, listed: Listed, as_of: Ints, tasks: Tasks, matrix: Floats
+) -> None:
+    """Fill the columns of one lead's points, task by task."""
+    count = len(as_of)
+    ranges = Ranges(as_of, np.empty(count, np.int64), np.empty(count, np.int64))
+    values = np.empty(count, np.float64)
+    here, at = listed.places[:0], listed.places[:0]
+    for task in range(len(tasks.kinds)):
+        signal, window = tasks.signals[task], tasks.windows[task]
+        begin, end = listed.starts[signal], listed.starts[signal + 1]
+        if begin == end:
+            continue  # the matrix already holds what no events mean
+        is_new_signal = task == 0 or tasks.signals[task - 1] != signal
+        if is_new_signal:
+            here = listed.places[begin:end]
+            at = events.at[here]
+        if is_new_signal or tasks.windows[task - 1] != window:
+            _walk(at, ranges, window)
+        if tasks.of[task] >= 0:
+            _measure_values(tasks.kinds[task], events, tasks.of[task], here, ranges, values)
+        else:
+            _measure_times(tasks.kinds[task], at, ranges, window, tasks.rates[task], values)
+        for k in range(count):
+            matrix[tasks.columns[task], k] = values[k]
+
+
+@_compiled
+def _walk(at: Ints, ranges: Ranges, window: int) -> None:
+    """Set for each point the range of events in its window; points come in time order."""
+    begin, end = 0, 0
+    for k in range(len(ranges.as_of)):
+        as_of = ranges.as_of[k]
+        while end < len(at) and _is_seen(at[end], as_of):
+            end += 1
+        while begin < end and not _is_in_lookback(at[begin], as_of, window):
+            begin += 1
+        ranges.low[k], ranges.high[k] = begin, end
+
+
+@_compiled
+def _measure_values(
+    kind: int, events: BucketEvents, of: int, places: Ints, ranges: Ranges, values: Floats
+) -> None:
+    """Set `values` to what a kind that reads a column makes of each range."""
+    if kind == _DISTINCT:
+        _distinct(events.codes[of], places, ranges, events.latest, values)
+    elif kind in (_SUM, _MEAN):
+        _add_up(events.numbers[of], places, ranges, kind == _MEAN, values)
+    elif kind in (_MAX, _MIN):
+        sign = 1.0 if kind == _MAX else -1.0
+        _largest(events.numbers[of], places, ranges, sign, values)
+    elif kind == _LAST_VALUE:
+        _last_value(events.numbers[of], places, ranges, values)
+
+
+@_compiled
+def _measure_times(
+    kind: int, at: Ints, ranges: Ranges, window: int, rate: float, values: Floats
+) -> None:
+    """Set `values` to what a kind that needs times only makes of each range."""
+    if kind == _COUNT:
+        _count(ranges, values)
+    elif kind in (_SINCE_LAST, _SINCE_FIRST):
+        _days_since(at, ranges, kind == _SINCE_LAST, values)
+    elif kind in (_ACTIVE_DAYS, _SESSIONS):
+        _groups(at, ranges, kind == _SESSIONS, values)
+    elif kind == _DECAYED_COUNT:
+        _decayed_count(at, ranges, rate, values)
+    elif kind == _STREAK:
+        _streak(at, ranges, values)
+    elif kind == _SLOPE:
+        _slope(at, ranges, window // _WEEK, values)
+
+
+@_compiled
+def _count(ranges: Ranges, values: Floats) -> None:
+    for k in range(len(values)):
+        values[k] = ranges.high[k] - ranges.low[k]
+
+
+@_compiled
+def _days_since(at: Ints, ranges: Ranges, is_last: bool, values: Floats) -> None:
+    for k in range(len(values)):
+        low, high = ranges.low[k], ranges.high[k]
+        if low == high:
+            values[k] = np.nan
+        else:
+            values[k] = (ranges.as_of[k] - at[high - 1 if is_last else low]) / _DAY
+
+
+@_compiled
+def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None:
+    """Count groups of neighbours: days, or visits; a group ends where the next begins."""
+    ranks = np.zeros(len(at), np.int64)
+    for i in range(1, len(at)):
+        if is_sessions:
+            is_new = at[i] - at[i - 1] > SESSION_GAP
+        else:
+            is_new = at[i] // _DAY != at[i - 1] // _DAY
+        ranks[i] = ranks[i - 1] + is_new
+    for k in range(len(values)):
+        low, high = ranges.low[k], ranges.high[k]
+        values[k] = ranks[high - 1] - ranks[low] + 1 if low < high else 0
+
+
+@_compiled
+def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
+    total, count, begin, done = 0.0, 0, -1, 0
+    for k in range(len(values)):
+        if ranges.low[k] != begin:
+            total, count, begin, done = 0.0, 0, ranges.low[k], ranges.low[k]
+        while done < ranges.high[k]:
+            number = numbers[places[done]]
+            if not math.isnan(number):
+                total += number
+                count += 1
+            done += 1
+        if is_mean:
+            values[k] = total / count if count else np.nan
+        else:
+            values[k] = total
+
+
+@_compiled
+def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values: Floats) -> None:
+    """Set the largest number of each range, or the smallest with sign -1."""
+    best, begin, done = np.nan, -1, 0
+    for k in range(len(values)):
+        if ranges.low[k] != begin:
+            best, begin, done = np.nan, ranges.low[k], ranges.low[k]
+        while done < ranges.high[k]:
+            number = numbers[places[done]]
+            if sign * number > sign * best or math.isnan(best):
+                best = number
+            done += 1
+        values[k] = best
+
+
+@_compiled
+def _last_value(numbers: Floats, places: Ints, ranges: Ranges, values: Floats) -> None:
+    latest, at, done = np.nan, -1, 0
+    for k in range(len(values)):
+        while done < ranges.high[k]:
+            if not math.isnan(numbers[places[done]]):
+                latest, at = numbers[places[done]], done
+            done += 1
+        values[k] = latest if at >= ranges.low[k] else np.nan
+
+
+@_compiled
+def _distinct(codes: Codes, places: Ints, ranges: Ranges, latest: Ints, values: Floats) -> None:
+    """Count in each range the events whose value has not come earlier in the range."""
+    before = _places_before(codes, places, latest)
+    count, begin, done = 0, -1, 0
+    for k in range(len(values)):
+        if ranges.low[k] != begin:
+            count, begin, done = 0, ranges.low[k], ranges.low[k]
+        while done < ranges.high[k]:
+            if codes[places[done]] >= 0 and before[done] < begin:
+                count += 1
+            done += 1
+        values[k] = count
+
+
+@_compiled
+def _places_before(codes: Codes, places: Ints, latest: Ints) -> Ints:
+    """Return for each event where the same value came last, -1 if never.
+
+    `latest` has a -1 for each code, before and after.
+    """
+    before = np.empty(len(places), np.int64)
+    for i in range(len(places)):
+        code = codes[places[i]]
+        before[i] = latest[code]
+        latest[code] = i
+    for place in places:
+        latest[codes[place]] = -1
+    return before
+
+
+@_compiled
+def _decayed_count(at: Ints, ranges: Ranges, rate: float, values: Floats) -> None:
+    total, begin, done = 0.0, -1, 0
+    for k in range(len(values)):
+        if ranges.low[k] != begin:
+            total, begin, done = 0.0, ranges.low[k], ranges.low[k]
+        while done < ranges.high[k]:
+            faded = total * math.exp(-rate * (at[done] - at[done - 1])) if done > begin else 0.0
+            total = faded + 1.0
+            done += 1
+        if done > begin:
+            values[k] = total * math.exp(-rate * (ranges.as_of[k] - at[done - 1]))
+        else:
+            values[k] = 0.0
+
+
+@_compiled
+def _streak(at: Ints, ranges: Ranges, values: Floats) -> None:
+    for k in range(len(values)):
+        streak, i = 0, ranges.high[k] - 1
+        while i >= ranges.low[k]:
+            block = (ranges.as_of[k] - at[i] - 1) // _WEEK
+            if block > streak:
+                break
+            streak = block + 1
+            i -= 1
+        values[k] = streak
+
+
+@_compiled
+def _slope(at: Ints, ranges: Ranges, weeks: int, values: Floats) -> None:
+    for k in range(len(values)):
+        weighted = 0
+        for i in range(ranges.low[k], ranges.high[k]):
+            block = (ranges.as_of[k] - at[i] - 1) // _WEEK
+            if block < weeks:
+                weighted += weeks - 1 - 2 * block
+        values[k] = (6 * weighted) / (weeks * (weeks * weeks - 1))

@@ -1,0 +1,84 @@
+"""The value that each attribute had at each point, as codes into its distinct values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml.errors import DataError, Fault, nearest
+from mqlml.features.arrays import Ints
+from mqlml.tables.contracts import Attribute, Known, Tables
+from mqlml.timeline import is_known, is_seen
+
+
+@dataclass(frozen=True)
+class KnownValues:
+    """`distinct[codes[i]]` is the value at point i; code -1 means missing."""
+
+    codes: Ints
+    distinct: tuple[Any, ...]
+
+
+def known_values(tables: Tables, points: pd.DataFrame, name: str) -> KnownValues:
+    """Return the values of attribute `name` as known at each point.
+
+    A creation attribute is known from the lead's creation on; a dated one has
+    the latest value given strictly before as_of. Of values given at the same
+    instant the last in text order is taken, a missing one before all others.
+
+    Raises:
+        DataError: the tables have no such attribute, or it knows the outcome.
+    """
+    specs = {a.name: a for a in tables.attribute_specs}
+    spec = specs.get(name)
+    if spec is None or spec.known is Known.OUTCOME:
+        raise DataError(_missing(name, spec, list(specs)))
+    as_of = points["as_of"].to_numpy(dtype=np.int64)
+    if spec.known is Known.DATED:
+        return _dated(tables.attributes, points["lead_id"], as_of, name)
+    return _created(tables.leads, points["lead_id"], as_of, name)
+
+
+def _missing(name: str, spec: Attribute | None, names: list[str]) -> Fault:
+    if spec is None:
+        what, found = "the plan needs an attribute that the data lack", nearest(name, names)
+    else:
+        what, found = "the plan needs an attribute that is now outcome-side", ""
+    return Fault(what, f"leads.{name}", found, "ingest it again as it was, or train a new model")
+
+
+def _created(leads: pd.DataFrame, ids: pd.Series, as_of: Ints, name: str) -> KnownValues:
+    codes, distinct = pd.factorize(leads[name])
+    rows = pd.Index(leads["lead_id"]).get_indexer(pd.Index(ids))
+    created = np.append(leads["created_at"].astype("int64").to_numpy(), 0)[rows]
+    known = (rows >= 0) & is_known(created, as_of)
+    found = np.where(known, np.append(codes, -1)[rows], -1)
+    return KnownValues(found.astype(np.int64), tuple(distinct.tolist()))
+
+
+def _dated(rows: pd.DataFrame, ids: pd.Series, as_of: Ints, name: str) -> KnownValues:
+    rows = rows[rows["name"] == name]
+    codes, distinct = pd.factorize(rows["value"], sort=True)
+    known_at = rows["known_at"].astype("int64").to_numpy()
+    lead_index = pd.Index(rows["lead_id"].unique())
+    lead = lead_index.get_indexer(pd.Index(rows["lead_id"]))
+    order = np.lexsort((codes, known_at, lead))
+    starts: Ints = np.searchsorted(lead[order], np.arange(len(lead_index) + 1)).astype(np.int64)
+    of_point = lead_index.get_indexer(pd.Index(ids))
+    first: Ints = np.where(of_point >= 0, starts[of_point], 0)
+    end: Ints = np.where(of_point >= 0, starts[of_point + 1], 0)
+    seen = _first_unseen(known_at[order].astype(np.int64), first, end, as_of)
+    latest = np.append(codes[order], -1)[np.where(seen > first, seen - 1, -1)]
+    return KnownValues(latest.astype(np.int64), tuple(distinct.tolist()))
+
+
+def _first_unseen(known_at: Ints, first: Ints, end: Ints, as_of: Ints) -> Ints:
+    """Return for each point the first place in [first, end) whose time is not seen yet."""
+    low, high = first.copy(), end.copy()
+    while (open_ := low < high).any():
+        middle = np.where(open_, (low + high) // 2, 0)
+        seen = open_ & is_seen(known_at[middle], as_of)
+        low = np.where(seen, middle + 1, low)
+        high = np.where(open_ & ~seen, middle, high)
+    return low

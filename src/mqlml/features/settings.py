@@ -1,0 +1,71 @@
+"""Settings of signals, features and what an ideal customer looks like."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EventKind = Literal[
+    "count",
+    "active_days",
+    "days_since_last",
+    "days_since_first",
+    "distinct",
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "last_value",
+    "sessions",
+    "decayed_count",
+    "active_weeks_streak",
+    "weekly_slope",
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignalSettings(_Frozen):
+    """A named filter over one event row, in SQL, with its family and words for people."""
+
+    where: str
+    says: str | None = None
+    family: Literal["behavioural", "engagement"] = "behavioural"
+
+
+class FeatureSettings(_Frozen):
+    """One line of the plan; expands to kinds × signals × windows.
+
+    `windows_days` may hold the word "ever". `of` names a numeric event column
+    for sum, mean, max, min and last_value, a text column for distinct.
+    """
+
+    kinds: tuple[EventKind, ...]
+    signals: tuple[str, ...] = ()
+    windows_days: tuple[float | Literal["ever"], ...] = ("ever",)
+    of: str | None = None
+    half_life_days: float | None = Field(default=None, gt=0)
+
+
+class IcpSettings(_Frozen):
+    """The ideal customer profile: each part names an attribute and the values that fit."""
+
+    title: str | None = None
+    size: str | None = None
+    industry: str | None = None
+    country: str | None = None
+    size_min: float | None = None
+    size_max: float | None = None
+    industries: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    seniorities: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+class PlanSettings(_Frozen):
+    """Everything that makes the columns of the feature matrix."""
+
+    signals: dict[str, SignalSettings] = Field(default_factory=dict)
+    features: tuple[FeatureSettings, ...] = ()
+    icp: IcpSettings = IcpSettings()

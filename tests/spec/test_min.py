@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+from tests.spec.drawing import Case, Compute
+
+CASES = (
+    Case(
+        "only values inside the window are compared",
+        """
+        03-01 10:00  order  value=-9    # out
+        03-04 10:00  order  value=-2
+        03-05 10:00  order
+        03-06 10:00  order  value=-5
+        """,
+        -5,
+        of="value",
+    ),
+    Case("without events it is missing", "", None, of="value"),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.fact)
+def test_min_finds_the_smallest_value(case: Case, engine: Compute, tmp_path: Path) -> None:
+    case.check("min", engine, tmp_path)
