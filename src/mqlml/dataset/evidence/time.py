@@ -1,0 +1,74 @@
+"""Columns that stand for the calendar, and orders and identifiers that stand for the outcome."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mqlml.dataset.evidence.buckets import Buckets, count, make_buckets, totals
+from mqlml.dataset.evidence.figures import forward_discrimination, ranking
+from mqlml.dataset.evidence.leaks import HONEST_AUC
+from mqlml.dataset.evidence.sample import BLOCKS, Sample
+from mqlml.dataset.findings import Finding
+
+CLOCK_AUC = 0.9
+ORDER_AUC = 0.95
+
+
+def clock_column(name: str, buckets: Buckets, sample: Sample) -> Iterator[Finding]:
+    """Yield a warning if the column tells early from late rows almost surely.
+
+    Learnt on every other row and judged on the rest, so that a column of many
+    rare values does not pass for a clock.
+    """
+    is_late = (sample.block >= BLOCKS // 2).astype(float)
+    is_learnt = np.arange(len(is_late)) % 2 == 0
+    width = len(buckets.names)
+    late, early, judged_late, judged_early = (
+        totals(buckets.codes[part], side[part], width)
+        for part in (is_learnt, ~is_learnt)
+        for side in (is_late, 1 - is_late)
+    )
+    if min(judged_late.sum(), judged_early.sum()) < 1:
+        return
+    auc = ranking((late + 0.5) / (late + early + 1), judged_late, judged_early)
+    if auc >= CLOCK_AUC:
+        evidence = (
+            f"it tells the later half of the time from the earlier with a ROC-AUC of {auc:.3f}: "
+            "its values hardly come back, so a model reads the date from it"
+        )
+        mend = "leave it out with model.drop, unless its values will return"
+        yield Finding(name, "clock", evidence, "warn", mend, {"roc_auc": auc})
+
+
+def identifier_tells(points: pd.DataFrame, sample: Sample) -> Iterator[Finding]:
+    """Yield a warning if the form of the lead ids ranks later leads by outcome."""
+    ids = points["lead_id"].iloc[sample.rows].astype("str").reset_index(drop=True)
+    digits = pd.to_numeric(ids.str.extract(r"(\d{1,15})$", expand=False), errors="coerce")
+    forms = {
+        "the letters before the number": ids.str.extract(r"^(\D{0,12})", expand=False),
+        "the number": digits,
+        "the length": ids.str.len().astype(float),
+    }
+    for what, values in forms.items():
+        found = forward_discrimination(count(make_buckets(values), sample))
+        if found.low >= HONEST_AUC:
+            evidence = (
+                f"{what} of lead_id alone ranks later leads with a ROC-AUC of {found.auc:.3f} "
+                f"(99 % interval {found.low:.3f}–{found.high:.3f}): ids were given by outcome"
+            )
+            mend = "make sure that no attribute is made from the id, and how the rows were gathered"
+            figures = {"roc_auc": found.auc, "roc_auc_low": found.low}
+            yield Finding("lead_id", "id tells the outcome", evidence, "warn", mend, figures)
+
+
+def order_tells(sample: Sample) -> Iterator[Finding]:
+    """Yield a stop if the rows come in order of their outcome instead of in order of time."""
+    width = len(sample.label)
+    positives = sample.weight * sample.label
+    auc = ranking(np.arange(width, dtype=float), positives, sample.weight - positives)
+    auc = max(auc, 1 - auc)
+    if auc >= ORDER_AUC:
+        evidence = f"earlier and later alone ranks leads with a ROC-AUC of {auc:.3f}"
+        mend = "the rows seem sorted by outcome: give a real date or order column"
+        yield Finding("as_of", "order tells the outcome", evidence, "stop", mend, {"roc_auc": auc})
