@@ -1,0 +1,291 @@
+"""Gradient boosting whose log-odds are base + fit + engagement, exactly.
+
+No tree sees columns of both axes, so every tree belongs to one axis and the sum
+of an axis's trees is that axis's part. Each tree is measured against its own
+average over the training rows; the averages together are the base.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml.modeling.contestants.base_rate import FittedBaseRate, fit_base_rate
+from mqlml.modeling.contestants.contestant import (
+    NO_HALF_LIFE,
+    Floats,
+    Setting,
+    TrainingRows,
+    frame_of,
+    setting_of,
+)
+from mqlml.modeling.contestants.logistic import FILE as LOGISTIC_FILE
+from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
+from mqlml.modeling.encoders import TreeEncoder, fit_tree_encoder
+from mqlml.modeling.files import json_bytes, json_value
+from mqlml.modeling.matrix import AXES, BASE, MatrixShape
+
+NAME = "lightgbm"
+_TEXT_FILE = "booster.txt"
+_FILE = "boosting.json"
+
+_LEARNING_RATE = 0.1
+_TREE_COUNTS = (10, 20, 40, 80, 160)
+# What trees start from (0: nothing; else a linear model of this strength, which
+# carries trends beyond what training saw), leaves, shrinkage. Small trees, strongly
+# shrunk: real tables are small and drift.
+_SHAPES = ((0.0, 4, 20.0), (0.1, 4, 20.0), (0.0, 12, 8.0))
+_FORGETTING_SHAPES = _SHAPES[:2]
+_MOST_ROWS_IN_SMALLEST_LEAF = 100
+
+
+@dataclass(frozen=True)
+class FittedBoosting:
+    """A booster's text with the encoder of its matrix, and the linear model it starts from."""
+
+    text: str
+    encoder: TreeEncoder
+    start: FittedLogistic | None
+    shape: MatrixShape
+
+    @property
+    def kind(self) -> str:
+        """Return the contestant's name."""
+        return NAME
+
+    @cached_property
+    def _booster(self) -> Any:
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self.text)
+
+    @cached_property
+    def _trees(self) -> "tuple[_Tree, ...]":
+        trees = self._booster.dump_model()["tree_info"]
+        return tuple(_read_tree(tree["tree_structure"], self.shape) for tree in trees)
+
+    def log_odds(self, matrix: pd.DataFrame) -> Floats:
+        """Return the log-odds of each row."""
+        encoded = self.encoder.transform(matrix)
+        said = np.asarray(self._booster.predict(encoded, raw_score=True), dtype=np.float64)
+        return said + self.start.log_odds(matrix) if self.start else said
+
+    def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
+        """Return the exact TreeSHAP values by column and `__base`."""
+        encoded = self.encoder.transform(matrix)
+        values = np.asarray(self._booster.predict(encoded, pred_contrib=True), dtype=np.float64)
+        frame = frame_of(values[:, :-1], self.shape.columns, 0.0)
+        frame[BASE] = values[:, -1]
+        return frame + self.start.contributions(matrix) if self.start else frame
+
+    def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns base, fit and engagement; rows sum to the log-odds."""
+        leaves = self._booster.predict(self.encoder.transform(matrix), pred_leaf=True)
+        leaves = np.asarray(leaves, dtype=np.int64).reshape(len(matrix), len(self._trees))
+        parts = {axis: np.zeros(len(matrix)) for axis in AXES}
+        for position, tree in enumerate(self._trees):
+            if tree.axis is not None:
+                parts[tree.axis] += tree.leaf_values[leaves[:, position]] - tree.average
+        base = sum(tree.average for tree in self._trees)
+        found = pd.DataFrame({"base": np.full(len(matrix), base), **parts})
+        return found + self.start.parts(matrix) if self.start else found
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return LightGBM's own text, the encoder's JSON, and the linear model's."""
+        values = {"encoder": self.encoder.to_json(), "shape": self.shape.to_json()}
+        start = self.start.to_files() if self.start else {}
+        return {_TEXT_FILE: self.text.encode(), _FILE: json_bytes(values), **start}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> "FittedBoosting":
+        """Return the model that `to_files` gave."""
+        values = json_value(files[_FILE])
+        return cls(
+            text=files[_TEXT_FILE].decode(),
+            encoder=TreeEncoder.from_json(values["encoder"]),
+            start=FittedLogistic.from_files(files) if LOGISTIC_FILE in files else None,
+            shape=MatrixShape.from_json(values["shape"]),
+        )
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """One tree's axis (None for a tree without a split), leaf values and average."""
+
+    axis: str | None
+    leaf_values: Floats
+    average: float
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Searches the size of the trees, their shrinkage and number, and the half-life of weights."""
+
+    half_lives: tuple[float, ...] = (NO_HALF_LIFE,)
+    monotone: tuple[tuple[str, int], ...] = ()
+    name: str = NAME
+    complexity: int = 3
+
+    def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
+        """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""
+        shapes = list(self._shapes())
+        if not rows.can_learn:
+            constant = fit_base_rate(rows).log_odds(valid)
+            return {_with_trees(s, count): constant for s in shapes for count in _TREE_COUNTS}
+        data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
+        encoded = data.encoder.transform(valid)
+        found: dict[Setting, Floats] = {}
+        for shape in shapes:
+            start = _start(rows, shape)
+            booster = self._train(data, start, _with_trees(shape, max(_TREE_COUNTS)))
+            first = start.log_odds(valid) if start else np.zeros(len(valid))
+            staged = _staged(booster, encoded)
+            found |= {_with_trees(shape, n): first + said for n, said in staged.items()}
+        return found
+
+    def fit(self, rows: TrainingRows, setting: Setting) -> "FittedBoosting | FittedBaseRate":
+        """Return the booster learnt from `rows` under one setting."""
+        if not rows.can_learn:
+            return fit_base_rate(rows)
+        data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
+        start = _start(rows, setting)
+        booster = self._train(data, start, setting)
+        return FittedBoosting(booster.model_to_string(), data.encoder, start, rows.shape)
+
+    def _shapes(self) -> Iterator[Setting]:
+        for half_life in self.half_lives:
+            shapes = _SHAPES if half_life == NO_HALF_LIFE else _FORGETTING_SHAPES
+            for start, leaves, shrinkage in shapes:
+                if start and self.monotone:
+                    continue  # a linear start could run against the declared direction
+                yield setting_of(start=start, leaves=leaves, l2=shrinkage, half_life=half_life)
+
+    def _train(self, data: "_Data", start: FittedLogistic | None, setting: Setting) -> Any:
+        import lightgbm
+
+        values, rows = dict(setting), data.rows
+        parameters = {
+            "objective": "binary",
+            "learning_rate": _LEARNING_RATE,
+            "num_leaves": int(values["leaves"]),
+            "lambda_l2": values["l2"],
+            "min_data_in_leaf": min(_MOST_ROWS_IN_SMALLEST_LEAF, max(10, len(rows.labels) // 100)),
+            "cat_smooth": 20.0,
+            "cat_l2": 20.0,
+            "feature_fraction": 0.7,
+            "boost_from_average": start is None,
+            "seed": rows.seed,
+            **_constraints(rows.shape, dict(self.monotone)),
+            **_REPEATABLE,
+        }
+        prepared = data.prepared(start, values["half_life"])
+        return lightgbm.train(parameters, prepared, num_boost_round=int(values["trees"]))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Training rows in LightGBM's form, binned once for all settings."""
+
+    encoder: TreeEncoder
+    rows: TrainingRows
+
+    @cached_property
+    def _encoded(self) -> Floats:
+        return self.encoder.transform(self.rows.matrix)
+
+    @cached_property
+    def _plain(self) -> Any:
+        return self._binned(None)
+
+    @cached_property
+    def _started(self) -> Any:
+        # LightGBM does not take a start back from rows that once had one: they are
+        # kept apart, with the same bins.
+        return self._binned(self._plain)
+
+    def _binned(self, reference: Any) -> Any:
+        import lightgbm
+
+        return lightgbm.Dataset(
+            self._encoded,
+            label=self.rows.labels,
+            reference=reference,
+            feature_name=[f"c{i}" for i in range(len(self.encoder.columns))],
+            categorical_feature=list(self.encoder.category_positions),
+            params=_REPEATABLE,
+            free_raw_data=False,
+        ).construct()
+
+    def prepared(self, start: FittedLogistic | None, half_life: float) -> Any:
+        """Return the binned rows with weights, and what the linear model says of them."""
+        rows = self._started if start else self._plain
+        if start:
+            rows.set_init_score(start.log_odds(self.rows.matrix))
+        rows.set_weight(self.rows.weights(half_life))
+        return rows
+
+
+def _start(rows: TrainingRows, setting: Setting) -> FittedLogistic | None:
+    """Return the linear model that the trees correct, None to start from the base rate."""
+    values = dict(setting)
+    if values["start"] == 0:
+        return None
+    linear = setting_of(c=values["start"], half_life=values["half_life"])
+    fitted = Logistic().fit(rows, linear)
+    return fitted if isinstance(fitted, FittedLogistic) else None
+
+
+_REPEATABLE = {
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+    "max_bin": 127,
+    "feature_pre_filter": False,
+}
+
+
+def _with_trees(shape: Setting, count: int) -> Setting:
+    return (*shape, ("trees", float(count)))
+
+
+def _staged(booster: Any, encoded: Floats) -> dict[int, Floats]:
+    """Return the log-odds after each of the tree counts, each tree evaluated once."""
+    found, total, before = {}, np.zeros(len(encoded)), 0
+    for count in _TREE_COUNTS:
+        step = {"start_iteration": before, "num_iteration": count - before}
+        total = total + booster.predict(encoded, raw_score=True, num_threads=1, **step)
+        found[count], before = total, count
+    return found
+
+
+def _constraints(shape: MatrixShape, monotone: Mapping[str, int]) -> dict[str, Any]:
+    """Return LightGBM's parameters that keep axes apart and directions as declared."""
+    groups = [[i for i, own in enumerate(shape.axes) if own == axis] for axis in AXES]
+    found: dict[str, Any] = {}
+    if all(groups):
+        found["interaction_constraints"] = groups
+    if any(monotone.values()):
+        found["monotone_constraints"] = [monotone.get(name, 0) for name in shape.columns]
+    return found
+
+
+def _read_tree(root: dict[str, Any], shape: MatrixShape) -> _Tree:
+    """Return a tree of LightGBM's dump as axis, leaf values by leaf index, and average."""
+    leaves: dict[int, tuple[float, int]] = {}
+    axes: set[str] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if "split_feature" in node:
+            axes.add(shape.axes[node["split_feature"]])
+            waiting += [node["left_child"], node["right_child"]]
+        else:
+            leaves[node.get("leaf_index", 0)] = (node["leaf_value"], node.get("leaf_count", 1))
+    values = np.array([leaves[i][0] for i in range(len(leaves))])
+    counts = np.array([leaves[i][1] for i in range(len(leaves))], dtype=np.float64)
+    average = float((values * counts).sum() / counts.sum()) if counts.sum() else float(values[0])
+    return _Tree(axes.pop() if axes else None, values, average)

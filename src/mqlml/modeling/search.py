@@ -1,0 +1,238 @@
+"""Choosing a setting on forward folds: the whole procedure is judged, calibration included.
+
+A fold's model is calibrated on the fold before it, as the real one will be on
+the latest mature block. So the first fold only calibrates; the others judge.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlml.dataset.splits import Fold, Split
+from mqlml.modeling.calibration import (
+    CalibrationKind,
+    Floats,
+    fit_calibration,
+    probability_of,
+)
+from mqlml.modeling.contestants.contestant import (
+    NO_HALF_LIFE,
+    Contestant,
+    Setting,
+    TrainingRows,
+)
+from mqlml.modeling.matrix import MatrixShape
+from mqlml.modeling.metrics import log_losses, pr_auc, roc_auc
+
+Rows = npt.NDArray[np.intp]
+
+# From simple to involved: of equal ones the first is taken.
+_KINDS: tuple[CalibrationKind, ...] = ("none", "shift", "platt")
+# Rows times columns of a fold while searching; beyond, rows are drawn.
+_MOST_SEARCH_CELLS = 1_200_000
+
+
+@dataclass(frozen=True)
+class Material:
+    """The rows that a tournament works on: matrix, labels, and order in time.
+
+    `plan_shape` is of the whole matrix, `shape` of the columns that models may use.
+    """
+
+    matrix: pd.DataFrame
+    labels: Floats
+    as_of: npt.NDArray[np.int64]
+    leads: npt.NDArray[np.int64]
+    plan_shape: MatrixShape
+    shape: MatrixShape
+    seed: int
+
+    def training(self, rows: Rows) -> TrainingRows:
+        """Return the rows to learn from, each with its age."""
+        newest_first = np.sort(-self.as_of[rows])
+        age = np.searchsorted(newest_first, -self.as_of[rows], side="left")
+        return TrainingRows(
+            self.matrix.iloc[rows],
+            self.labels[rows],
+            age.astype(np.float64),
+            self.shape,
+            self.seed,
+        )
+
+    def search_training(self, rows: Rows) -> TrainingRows:
+        """Return the rows to learn from; of a large table some, drawn by seed, with their ages."""
+        whole = self.training(rows)
+        most = _MOST_SEARCH_CELLS // max(len(self.shape.columns), 1)
+        if len(rows) <= most:
+            return whole
+        generator = np.random.default_rng(self.seed)
+        drawn = np.sort(generator.choice(len(rows), most, replace=False))
+        return replace(
+            whole,
+            matrix=whole.matrix.iloc[drawn],
+            labels=whole.labels[drawn],
+            age=whole.age[drawn],
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A contestant's best setting with its forward figures.
+
+    `losses` are the rows' log losses per judged fold; `latest` are the log-odds
+    of the latest development block from the model that had not seen it.
+    """
+
+    contestant: Contestant
+    setting: Setting
+    kind: CalibrationKind
+    losses: tuple[Floats, ...]
+    latest: Floats
+    roc_auc: float
+    pr_auc: float
+
+    @property
+    def fold_log_loss(self) -> tuple[float, ...]:
+        """Return the mean log loss of each judged fold."""
+        return tuple(float(losses.mean()) for losses in self.losses)
+
+    @property
+    def log_loss(self) -> float:
+        """Return the mean over the judged folds."""
+        return float(np.mean(self.fold_log_loss))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a fold's models say, by setting: of its valid rows, and of the block before.
+
+    `before` are those rows of the block before whose label was decided in time.
+    """
+
+    valid: Rows
+    before: Rows
+    of_valid: Mapping[Setting, Floats]
+    of_before: Mapping[Setting, Floats]
+
+    def forward(self, setting: Setting, rows: Rows) -> Floats:
+        """Return what was said of some of the valid rows."""
+        return self.of_valid[setting][np.searchsorted(self.valid, rows)]
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One setting and kind of calibration with its losses per judged fold."""
+
+    setting: Setting
+    kind: CalibrationKind
+    losses: tuple[Floats, ...]
+
+    @property
+    def log_loss(self) -> float:
+        return float(np.mean([losses.mean() for losses in self.losses]))
+
+    @property
+    def forgetting(self) -> float:
+        """Return how fast old rows lose weight: 0 is the simplest."""
+        half_life = dict(self.setting).get("half_life", NO_HALF_LIFE)
+        return 1.0 / half_life if half_life != NO_HALF_LIFE else 0.0
+
+
+def search(contestant: Contestant, material: Material, split: Split, *, jobs: int) -> Choice:
+    """Return the setting with the lowest forward log loss; row weights must earn their place.
+
+    Weighting late rows more is kept only if it is better by more than one
+    standard error. Only folds inside the development part are looked at.
+    """
+    befores = [fold.valid[:0] for fold in split.folds[:1]]
+    befores += [np.intersect1d(before.valid, fold.train) for before, fold in pairwise(split.folds)]
+    # Threads serve: fitting is compiled code that lets the interpreter go.
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        steps = list(pool.map(partial(_step, contestant, material), split.folds, befores))
+    options = [
+        _Option(setting, kind, _judged(setting, kind, steps, material.labels))
+        for setting in steps[0].of_valid
+        for kind in _KINDS
+    ]
+    chosen = _simplest_good(options, [material.leads[step.valid] for step in steps[1:]])
+    return _choice(contestant, chosen, steps, material.labels)
+
+
+def _step(contestant: Contestant, material: Material, fold: Fold, before: Rows) -> _Step:
+    valid = np.sort(fold.valid)
+    wanted = material.matrix.iloc[np.concatenate([valid, before])]
+    found = contestant.search(material.search_training(fold.train), wanted)
+    return _Step(
+        valid,
+        before,
+        {setting: said[: len(valid)] for setting, said in found.items()},
+        {setting: said[len(valid) :] for setting, said in found.items()},
+    )
+
+
+def _judged(
+    setting: Setting, kind: CalibrationKind, steps: Sequence[_Step], labels: Floats
+) -> tuple[Floats, ...]:
+    """Return the losses of every fold but the first, calibrated on the block before."""
+    judged = []
+    for earlier, step in pairwise(steps):
+        calibration = fit_calibration(
+            step.of_before[setting],
+            earlier.forward(setting, step.before),
+            labels[step.before],
+            kind,
+        )
+        probability = probability_of(calibration.apply(step.of_valid[setting]))
+        judged.append(log_losses(labels[step.valid], probability))
+    return tuple(judged)
+
+
+def _simplest_good(options: Sequence[_Option], leads: Sequence[Rows]) -> _Option:
+    best = min(options, key=lambda option: option.log_loss)
+    good = [
+        option
+        for option in options
+        if option.log_loss - best.log_loss <= difference_error(option.losses, best.losses, leads)
+    ]
+    return min(good, key=lambda option: (option.forgetting, option.log_loss))
+
+
+def difference_error(
+    losses: Sequence[Floats], others: Sequence[Floats], leads: Sequence[Rows]
+) -> float:
+    """Return the standard error of the difference of two mean fold losses.
+
+    The larger of two: from leads (rows of one lead err together), and from folds
+    (all rows of a period err together).
+    """
+    apart = [a - b for a, b in zip(losses, others, strict=True)]
+    means = np.array([values.mean() for values in apart])
+    count = len(means)
+    by_leads = [
+        (np.bincount(lead, values - mean) ** 2).sum() / len(values) ** 2
+        for values, mean, lead in zip(apart, means, leads, strict=True)
+    ]
+    from_leads = float(np.sqrt(np.sum(by_leads))) / count
+    from_folds = float(means.std(ddof=1)) / np.sqrt(count) if count > 1 else 0.0
+    return float(max(from_leads, from_folds))
+
+
+def _choice(
+    contestant: Contestant, option: _Option, steps: Sequence[_Step], labels: Floats
+) -> Choice:
+    said = [(labels[step.valid], step.of_valid[option.setting]) for step in steps[1:]]
+    return Choice(
+        contestant=contestant,
+        setting=option.setting,
+        kind=option.kind,
+        losses=option.losses,
+        latest=steps[-1].of_valid[option.setting],
+        roc_auc=float(np.mean([roc_auc(y, log_odds) for y, log_odds in said])),
+        pr_auc=float(np.mean([pr_auc(y, log_odds) for y, log_odds in said])),
+    )

@@ -1,0 +1,264 @@
+"""The tournament: contestants judged on forward folds, one winner, one look at the test."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from mqlml.dataset.splits import Split
+from mqlml.errors import ConfigError, Fault, nearest
+from mqlml.features.plan import Plan
+from mqlml.modeling.calibration import Floats, fit_calibration, probability_of
+from mqlml.modeling.contestants.base_rate import BaseRate
+from mqlml.modeling.contestants.boosting import Boosting
+from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
+from mqlml.modeling.contestants.logistic import Logistic
+from mqlml.modeling.contestants.points_rules import PointsRules
+from mqlml.modeling.matrix import MatrixShape, shape_of
+from mqlml.modeling.metrics import TestMetrics, log_loss, measure
+from mqlml.modeling.model import CalibratedModel
+from mqlml.modeling.search import Choice, Material, Rows, difference_error, search
+from mqlml.modeling.settings import ModelSettings
+
+# The complexity of points rules; the base rate has less.
+_LEARNS_NOTHING = 1
+# As shares of the development rows: within that many newer rows a row's weight halves.
+_HALF_LIFE_SHARES = (0.5,)
+
+
+class TrainingSet(Protocol):
+    """The part of a `Dataset` that is used: points with labels, matrix in their order, plan."""
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Return the columns lead_id, as_of and label (NaN where unknown)."""
+        ...
+
+    @property
+    def matrix(self) -> pd.DataFrame:
+        """Return the feature matrix, one row per point."""
+        ...
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan that made the matrix."""
+        ...
+
+
+@dataclass(frozen=True)
+class ContestantResult:
+    """Forward figures of a contestant; `standard_error` is of its distance to the best."""
+
+    name: str
+    log_loss: float
+    roc_auc: float
+    pr_auc: float
+    fold_log_loss: tuple[float, ...]
+    standard_error: float
+    settings: dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class TournamentResult:
+    """Everything that gates, bundle and report need of a tournament.
+
+    Test figures are of models learnt on the development part; `test_model` is
+    the winner among them. `model` is the winner learnt again on all labelled rows.
+    `constant_log_loss` is the test log loss of saying the development base rate.
+    """
+
+    contestants: tuple[ContestantResult, ...]
+    winner: str
+    test: TestMetrics
+    constant_log_loss: float
+    test_by_contestant: dict[str, TestMetrics]
+    test_rows: Rows
+    test_labels: Floats
+    test_probabilities: Floats
+    probabilities_by_contestant: dict[str, Floats]
+    test_model: CalibratedModel
+    model: CalibratedModel
+
+
+def run_tournament(
+    dataset: TrainingSet, split: Split, settings: ModelSettings, *, seed: int, jobs: int = 1
+) -> TournamentResult:
+    """Return the winner and all figures; equal arguments give an equal model, bit for bit.
+
+    The winner has the lowest mean log loss over forward folds, unless a simpler
+    contestant is within one standard error of it. The test rows are evaluated
+    once, after that.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # One thread for linear algebra: the order of additions, hence the last digit,
+    # must not depend on the machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        material = material_of(dataset, settings, seed)
+        entrants = contestants_of(settings, len(split.development))
+        choices = [search(entrant, material, split, jobs=jobs) for entrant in entrants]
+        results = _results(choices, material, split)
+        winner = _winner(choices, results)
+        learnt = _learnt_by_all(choices, material, split, jobs)
+        return _evaluated(material, split, learnt, results, winner)
+
+
+def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Material:
+    """Return the dataset's rows with what models need to know of them."""
+    plan_shape = shape_of(dataset.plan)
+    _refuse_undirected(settings.monotone, plan_shape)
+    return Material(
+        matrix=dataset.matrix,
+        labels=dataset.points["label"].to_numpy(np.float64),
+        as_of=dataset.points["as_of"].to_numpy(np.int64),
+        leads=pd.factorize(dataset.points["lead_id"])[0].astype(np.int64),
+        plan_shape=plan_shape,
+        shape=plan_shape.without(settings.drop),
+        seed=seed,
+    )
+
+
+def _refuse_undirected(monotone: Mapping[str, int], shape: MatrixShape) -> None:
+    """Raise one ConfigError naming monotone columns that do not exist or hold text."""
+    where = "model.monotone"
+    faults = [
+        Fault("no such column", where, f"{name!r}; {nearest(name, shape.columns)}", "correct it")
+        for name in monotone
+        if name not in shape.columns
+    ]
+    faults += [
+        Fault("a category has no direction", where, repr(name), "remove it")
+        for name in monotone
+        if shape.is_category(name)
+    ]
+    if faults:
+        raise ConfigError(*faults)
+
+
+def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Contestant, ...]:
+    """Return the contestants that the settings name; the base rate always takes part."""
+    half_lives = (
+        NO_HALF_LIFE,
+        *(float(round(share * development_rows)) for share in _HALF_LIFE_SHARES),
+    )
+    entrants: list[Contestant] = [BaseRate()]
+    if "points_rules" in settings.contestants and settings.points_rules:
+        entrants.append(PointsRules(settings.points_rules))
+    if "logistic" in settings.contestants:
+        entrants.append(Logistic(half_lives))
+    if "lightgbm" in settings.contestants:
+        directed = {name: sign for name, sign in settings.monotone.items() if sign}
+        entrants.append(Boosting(half_lives, tuple(sorted(directed.items()))))
+    return tuple(entrants)
+
+
+def _results(
+    choices: list[Choice], material: Material, split: Split
+) -> tuple[ContestantResult, ...]:
+    best = min(choices, key=lambda choice: choice.log_loss)
+    leads = [material.leads[fold.valid] for fold in split.folds[1:]]
+    return tuple(
+        ContestantResult(
+            name=choice.contestant.name,
+            log_loss=choice.log_loss,
+            roc_auc=choice.roc_auc,
+            pr_auc=choice.pr_auc,
+            fold_log_loss=choice.fold_log_loss,
+            standard_error=difference_error(choice.losses, best.losses, leads),
+            settings={**dict(choice.setting), "calibration": choice.kind},
+        )
+        for choice in choices
+    )
+
+
+def _winner(choices: list[Choice], results: tuple[ContestantResult, ...]) -> Choice:
+    """Return the simplest learner within one standard error of the best.
+
+    What learns nothing, the base rate and the old points, is no rival in
+    simplicity: it wins only if nothing beats it.
+    """
+    lowest = min(result.log_loss for result in results)
+    good = [
+        choice
+        for choice, result in zip(choices, results, strict=True)
+        if result.log_loss - lowest
+        <= (result.standard_error if choice.contestant.complexity > _LEARNS_NOTHING else 0)
+    ]
+    return min(good, key=lambda choice: choice.contestant.complexity)
+
+
+def _evaluated(
+    material: Material,
+    split: Split,
+    learnt: Mapping[str, CalibratedModel],
+    results: tuple[ContestantResult, ...],
+    winner: Choice,
+) -> TournamentResult:
+    """Look at the test, for every contestant, and learn the winner again on everything."""
+    test = np.sort(split.test)
+    said = {n: model.log_odds(material.matrix.iloc[test]) for n, model in learnt.items()}
+    labels, leads = material.labels[test], material.leads[test]
+    probabilities = {name: probability_of(log_odds) for name, log_odds in said.items()}
+    measured = {
+        name: measure(labels, probability, leads=leads, seed=material.seed)
+        for name, probability in probabilities.items()
+    }
+    name = winner.contestant.name
+    base_rate = float(material.labels[split.development].mean())
+    return TournamentResult(
+        contestants=results,
+        winner=name,
+        test=measured[name],
+        constant_log_loss=log_loss(labels, np.full(len(labels), base_rate)),
+        test_by_contestant=measured,
+        test_rows=test,
+        test_labels=labels,
+        test_probabilities=probabilities[name],
+        probabilities_by_contestant=probabilities,
+        test_model=learnt[name],
+        model=_for_use(winner, material, learnt[name], test),
+    )
+
+
+def _learnt_by_all(
+    choices: list[Choice], material: Material, split: Split, jobs: int
+) -> dict[str, CalibratedModel]:
+    """Return every contestant, by name, learnt on the development part."""
+    latest = np.sort(split.folds[-1].valid)
+
+    def learn(choice: Choice) -> CalibratedModel:
+        rows, forward = split.development, choice.latest
+        return _learnt(choice, material, rows, block=latest, forward=forward)
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        models = pool.map(learn, choices)
+        return {c.contestant.name: m for c, m in zip(choices, models, strict=True)}
+
+
+def _for_use(
+    winner: Choice, material: Material, tested: CalibratedModel, test: Rows
+) -> CalibratedModel:
+    """Return the winner learnt on all labelled rows, calibrated by the test block.
+
+    The test's figures are known by now; as the latest mature block it is what
+    the next weeks resemble most.
+    """
+    everything = np.flatnonzero(~np.isnan(material.labels))
+    forward = tested.fitted.log_odds(material.matrix.iloc[test])
+    return _learnt(winner, material, everything, block=test, forward=forward)
+
+
+def _learnt(
+    choice: Choice, material: Material, rows: Rows, *, block: Rows, forward: Floats
+) -> CalibratedModel:
+    """Return the chosen setting learnt from `rows`, calibrated on `block`, their latest part.
+
+    `forward` are the log-odds of the block from a model that had not seen it.
+    """
+    fitted = choice.contestant.fit(material.training(rows), choice.setting)
+    own = fitted.log_odds(material.matrix.iloc[block])
+    calibration = fit_calibration(own, forward, material.labels[block], choice.kind)
+    return CalibratedModel(fitted, calibration, material.plan_shape)
