@@ -1,0 +1,66 @@
+"""What changed between two versions of the criteria, in sentences for both teams."""
+
+from collections.abc import Sequence
+
+from mqlml.criteria.settings import Criteria, Rule, Thresholds
+
+_GROUPS = (
+    ("icp_gate", "ICP gate"),
+    ("disqualifiers", "disqualifier"),
+    ("hand_raisers", "hand-raiser rule"),
+)
+_THRESHOLDS = {
+    "capacity_per_week": "capacity of sales per week",
+    "mql_probability": "MQL probability",
+    "warm_share_of_mql": "start of warm as a share of MQL",
+}
+
+
+def criteria_changes(old: Criteria, new: Criteria) -> tuple[str, ...]:
+    """Return one sentence per difference from `old` to `new`, in the file's order.
+
+    Signatures are not content and are not compared; equal content gives nothing.
+
+    >>> before = Criteria(version=1)
+    >>> criteria_changes(before, before.model_copy(update={"version": 2}))
+    ('version 1 became 2',)
+    """
+    sentences = []
+    for field, words in (("version", "version"), ("valid_from", "valid from")):
+        sentences += _value_change(words, getattr(old, field), getattr(new, field))
+    if old.owners != new.owners:
+        sentences.append(f"owners became {', '.join(new.owners) or 'nobody'}")
+    for field, words in _GROUPS:
+        sentences += _rule_changes(words, getattr(old, field), getattr(new, field))
+    for field in Thresholds.model_fields:
+        before, after = getattr(old.thresholds, field), getattr(new.thresholds, field)
+        sentences += _value_change(_THRESHOLDS[field], before, after)
+    if old.note != new.note:
+        sentences.append("the note was rewritten")
+    return tuple(sentences)
+
+
+def _value_change(words: str, before: object, after: object) -> list[str]:
+    if before == after:
+        return []
+    return [f"{words} {_shown(before)} became {_shown(after)}"]
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _rule_changes(words: str, before: Sequence[Rule], after: Sequence[Rule]) -> list[str]:
+    old, new = {r.name: r for r in before}, {r.name: r for r in after}
+    sentences = [f"{words} {name!r} was removed" for name in old if name not in new]
+    for name, rule in new.items():
+        if name not in old:
+            sentences.append(f"{words} {name!r} was added: {rule.when}")
+        elif rule.when != old[name].when:
+            sentences.append(f"{words} {name!r} changed from {old[name].when} to {rule.when}")
+        elif rule.says != old[name].says:
+            sentences.append(f"{words} {name!r} is now worded {rule.says!r}")
+    # The first rule that holds gives the reason, so order is content too.
+    if not sentences and list(old) != list(new):
+        sentences.append(f"{words}s are in another order: {', '.join(new)}")
+    return sentences

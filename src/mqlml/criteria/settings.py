@@ -1,0 +1,47 @@
+"""The criteria file: the agreement of marketing and sales on what an MQL is."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(_Frozen):
+    """A named condition over attributes and features, in SQL."""
+
+    name: str
+    when: str
+    says: str | None = None
+
+
+class Thresholds(_Frozen):
+    """Where warm and mql begin: by weekly capacity of sales, or by fixed probabilities."""
+
+    capacity_per_week: float | None = Field(default=None, gt=0)
+    mql_probability: float | None = Field(default=None, gt=0, lt=1)
+    warm_share_of_mql: float = Field(default=0.5, gt=0, le=1)
+
+
+class SignOff(_Frozen):
+    """Who agreed, and on which day."""
+
+    team: Literal["marketing", "sales"]
+    who: str
+    on: str
+
+
+class Criteria(_Frozen):
+    """One version of the criteria; its digest is part of every score."""
+
+    version: int = Field(ge=1)
+    valid_from: str | None = None
+    note: str = ""
+    owners: tuple[str, ...] = ()
+    signed: tuple[SignOff, ...] = ()
+    icp_gate: tuple[Rule, ...] = ()
+    disqualifiers: tuple[Rule, ...] = ()
+    hand_raisers: tuple[Rule, ...] = ()
+    thresholds: Thresholds = Thresholds(mql_probability=0.2)

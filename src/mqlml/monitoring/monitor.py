@@ -1,0 +1,104 @@
+"""One look at the champion: inputs, outcomes, calibration, criteria, volumes."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml import timeline
+from mqlml.criteria.compare import criteria_changes
+from mqlml.criteria.file import criteria_digest
+from mqlml.criteria.settings import Criteria
+from mqlml.modeling.metrics import calibration_curve
+from mqlml.monitoring.evidence import (
+    Change,
+    Monitoring,
+    Reference,
+    ScoredHistory,
+    week_of,
+    week_start,
+)
+from mqlml.monitoring.inputs import input_shifts
+from mqlml.monitoring.outcomes import outcome_changes, weekly_rates
+from mqlml.monitoring.settings import MonitoringSettings
+
+
+def monitor(
+    history: ScoredHistory,
+    reference: Reference,
+    settings: MonitoringSettings,
+    *,
+    criteria_then: Criteria,
+    criteria_now: Criteria,
+) -> Monitoring:
+    """Return what changed since the champion was trained, the strongest first.
+
+    Nothing later than `history.data_end` is looked at. An alarm is raised by
+    what needs somebody to act: conversions or verdicts that no longer follow the
+    scores, inputs that broke or shifted, criteria edited without a new version.
+    """
+    table, shifts, blind = input_shifts(history, reference, settings)
+    outcomes, unjudged = outcome_changes(history, reference, settings)
+    changes = (*criteria_change(criteria_then, criteria_now), *outcomes, *shifts)
+    ordered = tuple(sorted(changes, key=lambda change: (not change.is_alarm, -change.strength)))
+    return Monitoring(
+        alarm=any(change.is_alarm for change in ordered),
+        changes=ordered,
+        weekly=weekly_rates(history),
+        inputs=table,
+        calibration=matured_calibration(history),
+        volumes=_volumes(history),
+        warnings=(*unjudged, *blind),
+    )
+
+
+def criteria_change(then: Criteria, now: Criteria) -> tuple[Change, ...]:
+    """Return the change of definition if the criteria's content differs, told in sentences.
+
+    A change under a new version is an agreed one and no alarm; the same version
+    with other content was edited behind the version's back.
+    """
+    if criteria_digest(then) == criteria_digest(now):
+        return ()
+    is_registered = then.version != now.version
+    act = "preview who enters and leaves the MQL list; retrain if the target itself changed"
+    mend = "give the edited criteria a new version and let both teams sign it"
+    return (
+        Change(
+            kind="definition",
+            since=_day(now.valid_from) if is_registered else None,
+            columns=("criteria",),
+            segment=None,
+            evidence="; ".join(criteria_changes(then, now)),
+            act=act if is_registered else mend,
+            strength=0.0,
+            is_alarm=not is_registered,
+        ),
+    )
+
+
+def _day(day: str | None) -> int | None:
+    return None if day is None else int(pd.Timestamp(day, tz="UTC").value) // 1_000
+
+
+def matured_calibration(history: ScoredHistory) -> pd.DataFrame:
+    """Return predicted and observed rates by bin of scores the champion did not learn from.
+
+    Only scores whose whole horizon lies in the data count; without any the frame
+    is empty.
+    """
+    mature = np.asarray(timeline.is_mature(history.as_of, history.horizon, 0, history.data_end))
+    rows = np.flatnonzero(mature & history.is_news)
+    as_of, converted_at = history.as_of[rows], history.converted_at[rows]
+    labels = np.asarray(timeline.is_in_horizon(converted_at, as_of, history.horizon), dtype=float)
+    probabilities = history.scores["probability"].to_numpy(dtype=np.float64)[rows]
+    if not len(rows):
+        return pd.DataFrame(columns=["rows", "predicted", "observed", "low", "high"], dtype=float)
+    return calibration_curve(labels, probabilities)
+
+
+def _volumes(history: ScoredHistory) -> pd.DataFrame:
+    numbers: Any
+    numbers, counts = np.unique(week_of(history.as_of, history.data_end), return_counts=True)
+    weeks = [week_start(int(number), history.data_end) for number in numbers]
+    return pd.DataFrame({"week": np.array(weeks, dtype=np.int64), "leads": counts})

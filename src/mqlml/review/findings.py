@@ -1,0 +1,223 @@
+"""What the model believes of each feature, beside what sales says of it at equal score.
+
+Ranking importance against rejection rates flags something in every firm: what a
+good score already contains is counted twice, and strict reps look like bad
+leads. So each feature is asked about given the rep and the score, the strongest
+is taken into the account before the next is asked, and the share of false
+findings is held down by Benjamini–Hochberg.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlml.review.logistic import Floats, NullModel, fit_null, score_tests
+from mqlml.review.verdicts import Judged
+
+FALSE_SHARE = 0.10
+FEWEST_OF_A_KIND = 50
+_CONFIRMED_EFFECT = 0.15
+# An effect below this, with confidence, is agreement.
+_AGREED_EFFECT = 0.30
+_Z = 1.959963984540054
+_MOST_FINDINGS = 20
+_LEVELS = 5
+_FEWEST_ROWS = 20
+_REP_PENALTY = 1.0
+COLUMNS = (
+    "feature",
+    "sentence",
+    "direction",
+    "share",
+    "effect",
+    "low",
+    "high",
+    "verdicts",
+    "p_value",
+    "tier",
+    "class",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: rows with the sign against rows without (or more against less)."""
+
+    column: str
+    label: str
+    signs: Floats
+    rows: int
+
+
+def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per feature (COLUMNS), findings first, then by the model's share.
+
+    `effect` is the log-odds of acceptance with the feature against without (one
+    standard deviation of it, if most leads have it) at equal score and rep.
+    `class` is "model over-rates", "model under-rates", "agree" or "too few
+    verdicts"; `tier` is "confirmed", "indicated" or "none". `direction` is what
+    the model believes: "up", "down" or "mixed".
+
+    Args:
+        judged: verdicts with the features before them.
+        importance: column, sentence, importance, direction, as `modeling` gives it.
+    """
+    from scipy.special import ndtr
+
+    asked = [q for name in importance["column"] for q in _questions(judged.matrix[name])]
+    accepted = judged.rows["accepted"].to_numpy(dtype=np.float64)
+    if min(accepted.sum(), len(accepted) - accepted.sum()) < FEWEST_OF_A_KIND or not asked:
+        return _unanswered(importance, len(accepted))
+    columns = np.column_stack([q.signs for q in asked])
+    chosen, effect, error = _ask(_null_design(judged.rows), accepted, columns)
+    answers = pd.DataFrame(
+        {
+            "column": [q.column for q in asked],
+            "feature": [f"{q.column}{q.label}" for q in asked],
+            "verdicts": [q.rows for q in asked],
+            "effect": effect,
+            "error": error,
+            "p_value": 2.0 * ndtr(-np.abs(effect) / error),
+            "is_found": np.isin(np.arange(len(asked)), chosen),
+        }
+    )
+    answers["z"] = (answers["effect"] / answers["error"]).abs()
+    best = answers.sort_values(
+        ["is_found", "z", "feature"], ascending=[False, False, True], kind="stable"
+    )
+    kept = best[best["is_found"] | ~best["column"].duplicated()]
+    return _classified(kept.merge(importance, on="column", how="left", validate="m:1"), importance)
+
+
+def _questions(values: "pd.Series[float]") -> list[Asked]:
+    """Return what can be asked of a column: levels, presence, or more against less."""
+    name = str(values.name)
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        counts = values.value_counts()
+        levels = sorted(counts[counts >= _FEWEST_ROWS].head(_LEVELS).index)
+        made = [(f" = {level}", (values == level).to_numpy(dtype=np.float64)) for level in levels]
+        return [Asked(name, label, v - v.mean(), int(v.sum())) for label, v in made]
+    numbers = values.to_numpy(dtype=np.float64)
+    known = numbers[~np.isnan(numbers)]
+    if len(known) < _FEWEST_ROWS or np.ptp(known) == 0:
+        return []
+    least = known.min()
+    if (known == least).mean() >= 0.5:
+        present = np.where(np.isnan(numbers), np.nan, numbers > least)
+        rows = int(np.nansum(present))
+        filled = np.nan_to_num(present - np.nanmean(present))
+        return [Asked(name, "", filled, rows)] if rows >= _FEWEST_ROWS else []
+    ranks = pd.Series(numbers).rank(pct=True).to_numpy(dtype=np.float64)
+    scaled = (ranks - np.nanmean(ranks)) / np.nanstd(ranks)
+    return [Asked(name, "", np.nan_to_num(scaled), len(known))]
+
+
+def _null_design(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return rep dummies and a smooth curve of the score, and the penalty of each column."""
+    chance = np.clip(rows["probability"].to_numpy(dtype=np.float64), 1e-6, 1 - 1e-6)
+    score = np.log(chance / (1 - chance))
+    knots = np.unique(np.quantile(score, (0.25, 0.5, 0.75)))
+    bends = [np.maximum(score - knot, 0.0) for knot in knots]
+    reps, names = pd.factorize(rows["who"], sort=True)
+    dummies = np.eye(len(names))[reps]
+    design = np.column_stack([np.ones(len(rows)), score - score.mean(), *bends, dummies])
+    penalty = np.full(design.shape[1], 1e-3)
+    penalty[-len(names) :] = _REP_PENALTY
+    return design, penalty
+
+
+def _ask(
+    null: tuple[Floats, Floats], labels: Floats, columns: Floats
+) -> tuple[list[int], Floats, Floats]:
+    """Return the findings in order of strength, and every column's effect and error.
+
+    A finding's effect is as it was when found; the others' are beside all findings.
+    """
+    design, penalty = null
+    chosen: list[int] = []
+    found: dict[int, tuple[float, float]] = {}
+    while True:
+        model: NullModel = fit_null(design, labels, penalty)
+        effect, error = score_tests(model, columns)
+        rest = np.setdiff1d(np.arange(columns.shape[1]), chosen)
+        best = _strongest(effect, error, rest)
+        if best is None or len(chosen) == _MOST_FINDINGS:
+            break
+        chosen.append(best)
+        found[best] = (float(effect[best]), float(error[best]))
+        design = np.column_stack([design, columns[:, best]])
+        penalty = np.append(penalty, 1e-3)
+    for place, (size, doubt) in found.items():
+        effect[place], error[place] = size, doubt
+    return chosen, effect, error
+
+
+def _strongest(effect: Floats, error: Floats, rest: npt.NDArray[np.int64]) -> int | None:
+    """Return the strongest of `rest` if Benjamini–Hochberg finds anything among them."""
+    from scipy.special import ndtr
+
+    if not len(rest):
+        return None
+    p = 2.0 * ndtr(-np.abs(effect[rest]) / error[rest])
+    ordered = np.sort(p)
+    limits = FALSE_SHARE * np.arange(1, len(p) + 1) / len(p)
+    return int(rest[np.argmin(p)]) if (ordered <= limits).any() else None
+
+
+def _classified(answers: pd.DataFrame, importance: pd.DataFrame) -> pd.DataFrame:
+    effect, error = answers["effect"].to_numpy(float), answers["error"].to_numpy(float)
+    low, high = effect - _Z * error, effect + _Z * error
+    found = answers["is_found"].to_numpy(dtype=bool)
+    is_small = (low > -_AGREED_EFFECT) & (high < _AGREED_EFFECT)
+    is_sure = np.maximum(low, -high) > _CONFIRMED_EFFECT
+    quiet = np.where(is_small, "agree", "too few verdicts")
+    judged = np.where(effect < 0, "model over-rates", "model under-rates")
+    total = float(importance["importance"].sum()) or 1.0
+    table = answers.assign(
+        direction=_directions(answers["direction"]),
+        share=answers["importance"] / total,
+        low=low,
+        high=high,
+        tier=np.where(found & is_sure, "confirmed", np.where(found, "indicated", "none")),
+        **{"class": np.where(found, judged, quiet)},
+    )
+    order = ["is_found", "z", "feature"]
+    table.loc[~table["is_found"], "z"] = table["share"]
+    table = table.sort_values(order, ascending=[False, False, True], kind="stable")
+    return table[list(COLUMNS)].reset_index(drop=True)
+
+
+def _unanswered(importance: pd.DataFrame, verdicts: int) -> pd.DataFrame:
+    total = float(importance["importance"].sum()) or 1.0
+    table = importance.assign(
+        feature=importance["column"],
+        direction=_directions(importance["direction"]),
+        share=importance["importance"] / total,
+        effect=np.nan,
+        low=np.nan,
+        high=np.nan,
+        verdicts=verdicts,
+        p_value=np.nan,
+        tier="none",
+        **{"class": "too few verdicts"},
+    )
+    return table[list(COLUMNS)].reset_index(drop=True)
+
+
+def _directions(signs: "pd.Series[int]") -> Sequence[str]:
+    return [{1: "up", -1: "down"}.get(int(sign), "mixed") for sign in signs]
+
+
+def finding_sentences(findings: pd.DataFrame) -> tuple[str, ...]:
+    """Return one sentence per indicated or confirmed finding."""
+    told = findings[findings["tier"] != "none"]
+    return tuple(
+        f"{row['sentence'] if ' = ' not in row['feature'] else row['feature']}: at equal score "
+        f"sales accepts {'fewer' if row['effect'] < 0 else 'more'} of these leads "
+        f"({row['effect']:+.2f}, {row['low']:+.2f} to {row['high']:+.2f}); "
+        f"{row['class']} them ({row['tier']})"
+        for row in told.to_dict("records")
+    )

@@ -1,0 +1,103 @@
+"""Why a score is what it is: the model's contributions, folded into sentences.
+
+All columns that look at one signal, or come from one attribute, are one reason:
+twenty windows of page views are one thing to say. Its text is that of the
+column which weighs most in the reason's direction.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlml.features.plan import Plan
+from mqlml.scoring.wording import value_in_words
+
+_Floats = npt.NDArray[np.float64]
+# Log-odds; what moves the odds by less than one in a hundred is no reason.
+LEAST_WORTH_SAYING = 0.01
+SEPARATOR = "; "
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """One thing to say: a signal or an attribute, and the matrix columns it stands for."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+def reason_groups(plan: Plan) -> tuple[ReasonGroup, ...]:
+    """Return the plan's columns grouped by signal and by attribute, in the plan's order."""
+    columns: dict[str, list[str]] = {}
+    for feature in plan.features:
+        columns.setdefault(f"signal {feature.signal.name}", []).append(feature.column)
+    for attribute in plan.attributes:
+        columns.setdefault(f"attribute {attribute.source}", []).append(attribute.column)
+    return tuple(ReasonGroup(name, tuple(members)) for name, members in columns.items())
+
+
+def group_contributions(contributions: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the summed contribution of each reason group, one column per group name."""
+    sums = {}
+    for group in reason_groups(plan):
+        # Column by column, so that one lead alone is summed exactly as in a batch.
+        total = np.zeros(len(contributions))
+        for column in group.columns:
+            total = total + contributions[column].to_numpy(dtype=np.float64)
+        sums[group.name] = total
+    return pd.DataFrame(sums, index=contributions.index)
+
+
+def reasons_of(
+    contributions: pd.DataFrame, matrix: pd.DataFrame, plan: Plan, *, limit: int
+) -> pd.DataFrame:
+    """Return `reasons_up` and `reasons_down`: up to `limit` texts each, joined by "; ".
+
+    The strongest comes first; equal ones in the plan's order. A lead without a
+    reason worth saying has an empty text.
+    """
+    groups = reason_groups(plan)
+    sums = group_contributions(contributions, plan).to_numpy(dtype=np.float64)
+    words: dict[tuple[str, object], str] = {}
+    values = {name: matrix[name].to_numpy() for name in plan.columns}
+    weights = {name: contributions[name].to_numpy(dtype=np.float64) for name in plan.columns}
+    texts: dict[str, list[str]] = {}
+    for name, sign in (("reasons_up", 1.0), ("reasons_down", -1.0)):
+        order = np.argsort(-sign * sums, axis=1, kind="stable")[:, :limit]
+        strength = np.take_along_axis(sign * sums, order, axis=1)
+        texts[name] = [""] * len(matrix)
+        heaviest = [_heaviest(group, weights, sign) for group in groups]
+        for row in range(len(matrix)):
+            said = [
+                _text(plan, heaviest[g][row], values, row, words)
+                for g, s in zip(order[row], strength[row], strict=True)
+                if s >= LEAST_WORTH_SAYING
+            ]
+            texts[name][row] = SEPARATOR.join(said)
+    return pd.DataFrame(texts, index=matrix.index, dtype="str")
+
+
+def _heaviest(
+    group: ReasonGroup, weights: dict[str, _Floats], sign: float
+) -> npt.NDArray[np.object_]:
+    """Return per row the group's column that weighs most in the direction of `sign`."""
+    stacked = np.column_stack([sign * weights[name] for name in group.columns])
+    names = np.array(group.columns, dtype=object)
+    return np.asarray(names[np.argmax(stacked, axis=1)])
+
+
+def _text(
+    plan: Plan,
+    column: str,
+    values: dict[str, npt.NDArray[np.object_]],
+    row: int,
+    words: dict[tuple[str, object], str],
+) -> str:
+    value = values[column][row]
+    # NaN is not equal to itself and would never be found again.
+    key = (column, value if value == value else None)
+    if key not in words:
+        words[key] = value_in_words(plan, column, key[1])
+    return words[key]

@@ -1,0 +1,136 @@
+"""Points and their features → scores: probability, grade, outcome, reasons, trend."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml.criteria.decide import decide
+from mqlml.criteria.file import criteria_digest
+from mqlml.criteria.settings import Criteria
+from mqlml.errors import BundleError, Fault
+from mqlml.modeling.bundle import Bundle
+from mqlml.modeling.grades import GradeCuts
+from mqlml.scoring.personas import personas_of
+from mqlml.scoring.reasons import reasons_of
+from mqlml.scoring.settings import PersonaSettings, ScoreSettings
+
+SCORE_COLUMNS = (
+    "lead_id",
+    "as_of",
+    "probability",
+    "score",
+    "grade",
+    "outcome",
+    "because",
+    "persona",
+    "fit_part",
+    "engagement_part",
+    "base_part",
+    "reasons_up",
+    "reasons_down",
+    "trend",
+    "model_version",
+    "criteria_version",
+    "criteria_digest",
+)
+_TEXTS = (
+    "grade",
+    "outcome",
+    "because",
+    "persona",
+    "reasons_up",
+    "reasons_down",
+    "model_version",
+    "criteria_digest",
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What turns a probability into an outcome, and which versions a score bears."""
+
+    criteria: Criteria
+    mql_probability: float
+    model_version: str
+    personas: tuple[PersonaSettings, ...] = ()
+    settings: ScoreSettings = field(default_factory=ScoreSettings)
+
+
+def score_points(
+    bundle: Bundle,
+    points: pd.DataFrame,
+    matrix: pd.DataFrame,
+    *,
+    rows: pd.DataFrame,
+    policy: Policy,
+    previous: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return one score per point, SCORE_COLUMNS, by falling probability, then lead_id.
+
+    Every figure of a lead depends on that lead alone, so one lead scored by
+    itself gets what it gets within a batch. Equal inputs give equal frames.
+
+    Args:
+        bundle: model, plan and facts; facts.grade_cuts are `GradeCuts` as JSON.
+        points: lead_id and as_of (microseconds), one row per lead.
+        matrix: the plan's features, one row per point in the same order.
+        rows: what rules look at, see `rule_rows`, in the same order.
+        policy: criteria, personas, where MQL begins, the model's version.
+        previous: lead_id and score of each lead's last score; None if never scored.
+
+    Raises:
+        SchemaError: the matrix is not the plan's.
+        BundleError: the bundle does not say where grades begin.
+        ConfigError: a rule names an unknown column or cannot be evaluated.
+    """
+    probability = bundle.model.probability(matrix)
+    parts = bundle.model.parts(matrix)
+    outcome = decide(probability, rows, policy.criteria, policy.mql_probability)
+    contributions = bundle.model.contributions(matrix)
+    reasons = reasons_of(contributions, matrix, bundle.plan, limit=policy.settings.reasons)
+    score = np.round(100 * probability, 1)
+    lead_id = points["lead_id"].astype("str").reset_index(drop=True)
+    scores = pd.DataFrame(
+        {
+            "lead_id": lead_id,
+            "as_of": pd.to_datetime(points["as_of"].to_numpy(np.int64), unit="us", utc=True),
+            "probability": probability,
+            "score": score,
+            "grade": _grade_cuts(bundle).grades(parts).to_numpy(),
+            "outcome": outcome["outcome"].to_numpy(),
+            "because": outcome["because"].to_numpy(),
+            "persona": personas_of(rows, policy.personas).to_numpy(),
+            "fit_part": parts["fit"].to_numpy(float),
+            "engagement_part": parts["engagement"].to_numpy(float),
+            "base_part": parts["base"].to_numpy(float),
+            "reasons_up": reasons["reasons_up"].to_numpy(),
+            "reasons_down": reasons["reasons_down"].to_numpy(),
+            "trend": _trend(lead_id, score, previous),
+            "model_version": policy.model_version,
+            "criteria_version": policy.criteria.version,
+            "criteria_digest": criteria_digest(policy.criteria),
+        }
+    )
+    scores = scores.astype({**dict.fromkeys(_TEXTS, "str"), "as_of": "datetime64[us, UTC]"})
+    order = ["probability", "lead_id"]
+    return scores.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def _grade_cuts(bundle: Bundle) -> GradeCuts:
+    try:
+        return GradeCuts.from_json(bundle.facts["grade_cuts"])
+    except (KeyError, TypeError) as error:
+        fault = Fault("the model does not say where grades begin", "facts.grade_cuts", repr(error))
+        raise BundleError(fault) from error
+
+
+def _trend(
+    lead_id: "pd.Series[Any]", score: "np.ndarray[Any, Any]", previous: pd.DataFrame | None
+) -> "np.ndarray[Any, Any]":
+    """Return the change of the score since the last one, in points; NaN for a new lead."""
+    if previous is None or previous.empty:
+        return np.full(len(score), np.nan)
+    before = previous.drop_duplicates("lead_id", keep="last").set_index("lead_id")["score"]
+    return np.asarray(np.round(score - before.reindex(lead_id).to_numpy(dtype=np.float64), 1))

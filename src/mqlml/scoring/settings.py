@@ -1,0 +1,22 @@
+"""Settings of personas and of the scores' destinations."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PersonaSettings(BaseModel):
+    """A named rule over attributes, in SQL; the first that holds names the lead's persona."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    when: str
+
+
+class ScoreSettings(BaseModel):
+    """How many reasons a score carries and where scores are also written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reasons: int = Field(default=3, ge=1, le=10)
+    postgres_url_env: str | None = None
+    postgres_table: str = "mqlml_scores"

@@ -1,0 +1,71 @@
+"""One feature's value in words, as a reason of a score."""
+
+import math
+
+from mqlml.features.columns import AttributeFeature, Feature
+from mqlml.features.plan import Plan
+from mqlml.features.windows import within_words
+
+_HOW_MANY = frozenset({"count", "active_days", "sessions", "distinct", "active_weeks_streak"})
+_DAYS_SINCE = frozenset({"days_since_last", "days_since_first"})
+_LONGEST = 60
+
+
+def value_in_words(plan: Plan, column: str, value: object) -> str:
+    """Return what a lead's `value` of `column` says, such as "3 webinars attended so far".
+
+    The text is one line without ";", because reasons are joined by "; ".
+    """
+    for feature in plan.features:
+        if feature.column == column:
+            return _clean(_event_words(feature, value))
+    attribute = next(a for a in plan.attributes if a.column == column)
+    return _clean(_attribute_words(attribute, value))
+
+
+def _event_words(feature: Feature, value: object) -> str:
+    number = _number(value)
+    nothing = f"no {feature.signal.says} {within_words(feature.window)}"
+    if feature.kind in _HOW_MANY:
+        # The config's words are plural, and one is not.
+        one_or_many = f"{feature.sentence}: 1" if number == 1 else None
+        return one_or_many or (f"{_shown(number)} {feature.sentence}" if number else nothing)
+    if math.isnan(number):
+        return nothing
+    if feature.kind in _DAYS_SINCE:
+        return f"{_shown(math.floor(number))} {feature.sentence}"
+    return f"{feature.sentence}: {_shown(number)}"
+
+
+def _attribute_words(attribute: AttributeFeature, value: object) -> str:
+    words = attribute.sentence
+    if _is_missing(value):
+        return f"{words}: not known"
+    if attribute.transform == "icp_match_share":
+        return f"{words}: {100 * _number(value):.0f} %"
+    if attribute.transform.startswith("icp_"):
+        return words if _number(value) else words.replace(" fits ", " does not fit ")
+    if attribute.transform == "flag":
+        return f"{words}: {'yes' if _number(value) else 'no'}"
+    if attribute.dtype == "category":
+        return f"{words}: {value}"
+    return f"{words}: {_shown(_number(value))}"
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _number(value: object) -> float:
+    return math.nan if _is_missing(value) else float(str(value))
+
+
+def _shown(number: float) -> str:
+    if math.isnan(number):
+        return "unknown number of"
+    return f"{number:,.0f}" if number == round(number) or abs(number) >= 1000 else f"{number:.2g}"
+
+
+def _clean(text: str) -> str:
+    line = " ".join(text.replace(";", ",").split())
+    return line if len(line) <= 2 * _LONGEST else line[: 2 * _LONGEST - 1] + "…"

@@ -1,0 +1,48 @@
+from mqlml.criteria.compare import criteria_changes
+from mqlml.criteria.settings import Criteria, Rule, SignOff, Thresholds
+
+SIZE = Rule(name="size", when="company_size >= 50", says="company size")
+MARKET = Rule(name="market", when="country = 'DE'")
+OLD = Criteria(version=1, icp_gate=(SIZE, MARKET), thresholds=Thresholds(capacity_per_week=40))
+
+
+def changes(**update: object) -> tuple[str, ...]:
+    return criteria_changes(OLD, OLD.model_copy(update=update))
+
+
+def test_equal_criteria_have_no_changes() -> None:
+    assert changes() == ()
+
+
+def test_a_signature_is_not_a_change() -> None:
+    assert changes(signed=(SignOff(team="sales", who="S", on="2026-01-01"),)) == ()
+
+
+def test_a_new_version_of_gate_and_thresholds_is_told_in_sentences() -> None:
+    larger = SIZE.model_copy(update={"when": "company_size >= 500"})
+    told = changes(
+        version=2,
+        valid_from="2026-03-01",
+        owners=("Sales",),
+        note="enterprise first",
+        icp_gate=(larger,),
+        disqualifiers=(Rule(name="staff", when="email_domain = 'us.example'"),),
+        thresholds=Thresholds(capacity_per_week=25.5, mql_probability=0.1),
+    )
+    assert told == (
+        "version 1 became 2",
+        "valid from none became 2026-03-01",
+        "owners became Sales",
+        "ICP gate 'market' was removed",
+        "ICP gate 'size' changed from company_size >= 50 to company_size >= 500",
+        "disqualifier 'staff' was added: email_domain = 'us.example'",
+        "capacity of sales per week 40 became 25.5",
+        "MQL probability none became 0.1",
+        "the note was rewritten",
+    )
+
+
+def test_other_words_and_another_order_of_rules_are_changes() -> None:
+    renamed = SIZE.model_copy(update={"says": "too small"})
+    assert changes(icp_gate=(renamed, MARKET)) == ("ICP gate 'size' is now worded 'too small'",)
+    assert changes(icp_gate=(MARKET, SIZE)) == ("ICP gates are in another order: market, size",)

@@ -1,0 +1,124 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mqlml.features.columns import AttributeFeature, Feature
+from mqlml.features.plan import Plan
+from mqlml.features.signals import Signal
+from mqlml.scoring.reasons import group_contributions, reason_groups, reasons_of
+from mqlml.scoring.wording import value_in_words
+from mqlml.timeline import EVER, MICROS_PER_DAY
+
+VISIT = Signal("visit", "true", "page views; any")
+MONTH = 30 * MICROS_PER_DAY
+ICP = (
+    AttributeFeature("icp__size", "size", "icp_size", "size fits the ideal customer"),
+    AttributeFeature("icp__match_share", "icp", "icp_match_share", "share of the profile"),
+    AttributeFeature("opted_in", "opted_in", "flag", "opted in"),
+    AttributeFeature("title__seniority", "title", "seniority", "seniority by title"),
+)
+
+
+def said(value: object, *, kind: str = "count", of: str | None = None) -> str:
+    feature = Feature(kind, VISIT, MONTH, of)
+    return value_in_words(Plan((VISIT,), (feature,)), feature.column, value)
+
+
+def said_of(attribute: AttributeFeature, value: object) -> str:
+    return value_in_words(Plan(attributes=ICP), attribute.column, value)
+
+
+def test_numbers_of_events_are_told_in_words() -> None:
+    assert said(3.0) == "3 page views, any in the last 30 days"
+    assert said(12_000.0) == "12,000 page views, any in the last 30 days"
+    assert said(0.0) == "no page views, any in the last 30 days"
+    assert said(4.0, kind="active_days") == "4 days with page views, any in the last 30 days"
+    assert said(math.nan, kind="days_since_last") == "no page views, any in the last 30 days"
+    told = said(6.9, kind="days_since_last")
+    assert told == "6 days since the last of: page views, any in the last 30 days"
+    told = said(7.25, kind="mean", of="duration_s")
+    assert told == "average duration in seconds of page views, any in the last 30 days: 7.2"
+
+
+def test_a_count_that_is_not_known_says_so() -> None:
+    assert said(math.nan).startswith("unknown number of page views")
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "words"),
+    [
+        (0, 1.0, "size fits the ideal customer"),
+        (0, 0.0, "size does not fit the ideal customer"),
+        (0, math.nan, "size fits the ideal customer: not known"),
+        (1, 0.75, "share of the profile: 75 %"),
+        (2, 1.0, "opted in: yes"),
+        (2, 0.0, "opted in: no"),
+        (3, "c_level", "seniority by title: c_level"),
+        (3, None, "seniority by title: not known"),
+    ],
+)
+def test_attributes_are_told_in_words(number: int, value: object, words: str) -> None:
+    assert said_of(ICP[number], value) == words
+
+
+def test_a_long_value_with_line_breaks_and_semicolons_stays_one_short_line() -> None:
+    told = said_of(ICP[3], "a;\nb" * 3000)
+    assert len(told) <= 120
+    assert ";" not in told
+    assert "\n" not in told
+
+
+def test_all_columns_of_a_signal_or_attribute_are_one_reason(plan: Plan) -> None:
+    groups = {group.name: group.columns for group in reason_groups(plan)}
+    assert groups == {
+        "signal webinar": ("webinar__count__30d", "webinar__days_since_last__ever"),
+        "signal visit": ("visit__count__7d",),
+        "attribute company_size": ("company_size",),
+        "attribute country": ("country",),
+    }
+
+
+def weighed(plan: Plan, *weights: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    matrix = pd.DataFrame(
+        {name: [5.0] for name in plan.columns if name not in plan.categories}
+        | {"country": pd.Series(["de"], dtype="str")}
+    )[list(plan.columns)]
+    return pd.DataFrame([weights], columns=list(plan.columns)), matrix
+
+
+def test_a_reason_weighs_what_its_columns_sum_to_and_is_told_by_the_heaviest(plan: Plan) -> None:
+    contributions, matrix = weighed(plan, 0.6, -0.1, 0.4, 0.0, 0.0)
+    sums = group_contributions(contributions, plan)
+    assert sums["signal webinar"].iloc[0] == pytest.approx(0.5)
+    reasons = reasons_of(contributions, matrix, plan, limit=3)
+    assert reasons["reasons_up"].iloc[0] == (
+        "5 webinars attended in the last 30 days; 5 page views in the last 7 days"
+    )
+    assert reasons["reasons_down"].iloc[0] == ""
+
+
+def test_columns_that_cancel_out_are_no_reason_and_tiny_ones_neither(plan: Plan) -> None:
+    contributions, matrix = weighed(plan, 0.5, -0.5, 0.009, -0.009, 0.0)
+    reasons = reasons_of(contributions, matrix, plan, limit=3)
+    assert list(reasons.iloc[0]) == ["", ""]
+
+
+def test_no_more_reasons_are_told_than_asked_for(plan: Plan) -> None:
+    contributions, matrix = weighed(plan, 0.1, 0.0, 0.2, 0.3, 0.4)
+    reasons = reasons_of(contributions, matrix, plan, limit=2)
+    assert reasons["reasons_up"].iloc[0] == "country: de; company size: 5"
+
+
+def test_a_missing_value_is_worded_once_for_many_leads() -> None:
+    plan = Plan((VISIT,), (Feature("days_since_last", VISIT, EVER),))
+    column = plan.columns[0]
+    matrix = pd.DataFrame({column: [np.nan, np.nan]})
+    contributions = pd.DataFrame({column: [-1.0, -2.0]})
+    reasons = reasons_of(contributions, matrix, plan, limit=1)
+    assert set(reasons["reasons_down"]) == {"no page views, any so far"}
+
+
+def test_one_of_a_thing_is_told_after_its_plural_words():
+    assert said(1.0) == "page views, any in the last 30 days: 1"
