@@ -1,0 +1,74 @@
+"""Single leads with their reasons, ids only."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mqlml.reports.facts import outcome_words
+from mqlml.reports.tables import records
+from mqlml.reports.words import percent, short, signed
+
+_REASON_LIMIT = 160
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One lead as a page shows it: words only."""
+
+    id: str
+    grade: str
+    outcome: str
+    probability: str
+    trend: str
+    persona: str
+    reasons_up: tuple[str, ...]
+    reasons_down: tuple[str, ...]
+    because: str = ""
+    came_true: str = ""
+
+
+def leads_of(scores: pd.DataFrame, *, limit: int) -> tuple[Lead, ...]:
+    """Return the first `limit` rows of scored leads in words, in their order.
+
+    `scores` has the columns of `score_points`; those that are not there are left
+    empty. Reasons are texts joined by "; ".
+    """
+    return tuple(_lead(row) for row in records(scores.head(limit)))
+
+
+def _lead(row: dict[str, Any]) -> Lead:
+    trend = row.get("trend")
+    change = float(trend) if isinstance(trend, int | float) else math.nan
+    probability = row.get("probability")
+    return Lead(
+        id=short(row["lead_id"], 40),
+        grade=_text(row.get("grade")),
+        outcome=outcome_words(_text(row.get("outcome"))) if _text(row.get("outcome")) else "",
+        probability=percent(float(str(probability))) if probability is not None else "",
+        trend=signed(change) if math.isfinite(change) else "",
+        persona=_text(row.get("persona")),
+        reasons_up=_reasons(row.get("reasons_up")),
+        reasons_down=_reasons(row.get("reasons_down")),
+        because=_rule(_text(row.get("because"), _REASON_LIMIT)),
+        came_true=_text(row.get("came_true")),
+    )
+
+
+def _rule(because: str) -> str:
+    """Return the rule that decided; where the probability did, the page shows that already."""
+    return "" if because.startswith("probability ") else because
+
+
+def _reasons(joined: object) -> tuple[str, ...]:
+    if joined is None or (isinstance(joined, float) and math.isnan(joined)):
+        return ()
+    parts = (part.strip() for part in str(joined).split("; "))
+    return tuple(short(part, _REASON_LIMIT) for part in parts if part)
+
+
+def _text(value: object, limit: int = 40) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip():
+        return ""
+    return short(value, limit)

@@ -1,0 +1,141 @@
+"""The page of one monitoring: did something change, since when, and what to do."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.reports.curves import calibration_picture
+from mqlml.reports.facts import Named, Warned, kind_words
+from mqlml.reports.page import rendered
+from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
+from mqlml.reports.timeline_picture import Champion, weekly_picture
+from mqlml.reports.words import counted, day, figure, listed, percent, sentence, short
+
+_INPUTS = 20
+_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class MonitorFacts:
+    """What monitoring found, and the names and versions that belong to it.
+
+    `champions` are the changes of model version in the weeks shown.
+    """
+
+    name: str
+    as_of: int | None
+    model_version: str
+    found: Monitoring
+    champions: Sequence[Champion] = ()
+    warnings: Sequence[str] = ()
+    details: Sequence[Named] = ()
+
+
+@dataclass(frozen=True)
+class ChangeWords:
+    """A change as the page shows it."""
+
+    title: str
+    evidence: str
+    act: str
+    facts: tuple[Named, ...]
+
+
+def monitor_page(facts: MonitorFacts) -> str:
+    """Return the monitoring's report as one offline HTML page; equal facts give equal text."""
+    found = facts.found
+    return rendered(
+        "monitor.html",
+        title=f"{short(facts.name)}: monitoring",
+        name=short(facts.name),
+        subtitle=_subtitle(facts),
+        alarm=found.alarm,
+        verdict=monitor_verdict(found),
+        warnings=tuple(Warned(sentence(text)) for text in (*found.warnings, *facts.warnings)),
+        changes=tuple(_change_words(change) for change in found.changes),
+        weekly=weekly_picture(found.weekly, facts.champions) if len(found.weekly) else None,
+        calibration=calibration_picture(found.calibration) if len(found.calibration) else None,
+        inputs=_input_table(found.inputs) if len(found.inputs) else None,
+        details=facts.details,
+    )
+
+
+def monitor_verdict(found: Monitoring) -> str:
+    """Return the one sentence to remember: whether something changed, and what to do."""
+    if not found.changes:
+        return (
+            "Alarm, without a change that can be named."
+            if found.alarm
+            else "Nothing that matters has changed."
+        )
+    first = found.changes[0]
+    since = f" since {day(first.since)}" if first.since is not None else ""
+    told, rest = f"{kind_words(first.kind)}{since}", len(found.changes) - 1
+    more = counted(rest, "further change was", "further changes were")
+    also = f", and {more} found" if rest else ""
+    if found.alarm:
+        return f"{told}{also}."
+    return f"No alarm, but worth a look: {told[0].lower()}{told[1:]}{also}."
+
+
+def _subtitle(facts: MonitorFacts) -> str:
+    as_of = [f"as of {day(facts.as_of)}"] if facts.as_of is not None else []
+    return " · ".join(["Monitoring", *as_of, f"model version {short(facts.model_version, 20)}"])
+
+
+def _change_words(change: Change) -> ChangeWords:
+    facts = []
+    if change.since is not None:
+        facts.append(Named("Since", _since_words(change)))
+    if change.columns:
+        shown = [short(column) for column in change.columns[:_COLUMNS]]
+        rest = len(change.columns) - len(shown)
+        if rest:
+            shown.append(f"{rest} more")
+        facts.append(Named("Columns" if len(change.columns) > 1 else "Column", listed(shown)))
+    if change.segment:
+        facts.append(Named("Where", short(change.segment, 120)))
+    return ChangeWords(
+        title=kind_words(change.kind),
+        evidence=sentence(change.evidence),
+        act=sentence(change.act),
+        facts=tuple(facts),
+    )
+
+
+def _since_words(change: Change) -> str:
+    if change.earliest is None or change.latest is None or change.earliest == change.latest:
+        return day(change.since)
+    return f"{day(change.since)} (between {day(change.earliest)} and {day(change.latest)})"
+
+
+def _input_table(inputs: pd.DataFrame) -> Table:
+    top = inputs.head(_INPUTS)
+    strength = [_evidence(row["p_value"]) for row in records(top)]
+    rows = tuple(
+        cells(
+            Cell(short(row["sentence"], 120), short(row["statistic"])),
+            Cell("shifted" if row["shifted"] else "steady", tone="bad" if row["shifted"] else ""),
+            figure(row["reference"], 2),
+            figure(row["current"], 2),
+            Cell(percent(row["p_value"]), bar=bar),
+        )
+        for row, bar in zip(records(top), shares_of(strength), strict=True)
+    )
+    heads = (
+        text_head("Input", "what of it"),
+        text_head("Finding"),
+        Head("Reference period"),
+        Head("Current period"),
+        Head("Chance by luck", "longer bar: stronger"),
+    )
+    moved = int(inputs["shifted"].sum())
+    note = f"{counted(moved, 'figure', 'figures')} of {len(inputs)} shifted."
+    return Table("Inputs then and now, the strongest evidence first", heads, rows, note=note)
+
+
+def _evidence(p_value: float) -> float:
+    return -math.log10(max(p_value, 1e-12)) if math.isfinite(p_value) else math.nan

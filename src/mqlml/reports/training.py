@@ -1,0 +1,274 @@
+"""The page of one training: what was predicted, how good it is, what it leans on."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from mqlml.dataset.findings import Finding
+from mqlml.modeling.gates import Gate
+from mqlml.modeling.metrics import TestMetrics
+from mqlml.reports.curves import calibration_picture, gains_picture
+from mqlml.reports.facts import Named, Warned, became, become, contestant_words
+from mqlml.reports.grades import band_table, is_graded, rate_matrix
+from mqlml.reports.leads import leads_of
+from mqlml.reports.page import rendered
+from mqlml.reports.summaries import found_at
+from mqlml.reports.tables import Table
+from mqlml.reports.training_tables import (
+    contestant_table,
+    feature_table,
+    gate_table,
+    gate_words,
+    persona_table,
+    source_table,
+)
+from mqlml.reports.words import (
+    MISSING,
+    capital,
+    count,
+    counted,
+    day,
+    duration,
+    listed,
+    percent,
+    sentence,
+    short,
+    times,
+)
+from mqlml.tables.ingested import FileCount
+
+_EXAMPLES = 6
+_NAMED_COLUMNS = 4
+_LARGE_CALIBRATION_ERROR = 0.05
+_NARROW = "\u202f"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, and the leads and time it was learnt from.
+
+    `points` says in words when leads are looked at, `is_repeated` whether the same
+    lead is looked at more than once, so that a row is a look and not a lead. Times
+    are microseconds UTC, and None where the table has only an order.
+    """
+
+    stage: str
+    points: str
+    is_repeated: bool = False
+    horizon_days: float | None = None
+    first_as_of: int | None = None
+    last_as_of: int | None = None
+    test_from: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """Everything the training page shows, in plain values.
+
+    `contestants` maps each name to its figures on the test rows, the winner's among
+    them; `fold_log_loss` maps it to the mean log loss on the forward folds, by which
+    the winner was chosen.
+
+    Frames:
+        calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
+        gains: by contestant name, share, found, lift (`metrics.gains`); the winner's first.
+        bands, grades: `summaries.rate_frame` of outcomes and of grades.
+        features: column, sentence, family, axis, importance, direction; sorted, the
+            strongest first. `direction` > 0 means that more makes it more likely.
+        personas: persona, leads, conversions, rate, low, high, roc_auc.
+        examples: rows as `score_points` gives them.
+    """
+
+    name: str
+    as_of: int | None
+    target: Target
+    winner: str
+    contestants: Mapping[str, TestMetrics]
+    calibration: pd.DataFrame
+    gains: Mapping[str, pd.DataFrame]
+    bands: pd.DataFrame
+    grades: pd.DataFrame
+    features: pd.DataFrame
+    published: bool = True
+    model_version: str = ""
+    gates: Sequence[Gate] = ()
+    findings: Sequence[Finding] = ()
+    warnings: Sequence[str] = ()
+    personas: pd.DataFrame = field(default_factory=pd.DataFrame)
+    examples: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sources: Sequence[FileCount] = ()
+    details: Sequence[Named] = ()
+    fold_log_loss: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def test(self) -> TestMetrics:
+        """Return the winner's figures on the test rows."""
+        return self.contestants[self.winner]
+
+
+def training_page(facts: TrainingFacts) -> str:
+    """Return the training's report as one offline HTML page; equal facts give equal text."""
+    stage = facts.target.stage
+    return rendered(
+        "training.html",
+        title=f"{short(facts.name)}: training report",
+        name=short(facts.name),
+        is_repeated=facts.target.is_repeated,
+        subtitle=_subtitle(facts),
+        published=facts.published,
+        verdict=training_verdict(facts),
+        compared=compared(facts),
+        tiles=_tiles(facts),
+        warnings=_warnings(facts),
+        predicted=_predicted(facts),
+        contestants=contestant_table(facts.contestants, facts.winner, facts.fold_log_loss),
+        calibration=calibration_picture(facts.calibration),
+        gains=gains_picture({contestant_words(n): frame for n, frame in facts.gains.items()}),
+        bands=band_table(facts.bands, stage) if len(facts.bands) else None,
+        grades=_grade_matrix(facts.grades, stage),
+        features=_features(facts.features),
+        personas=persona_table(facts.personas, stage) if len(facts.personas) else None,
+        examples=leads_of(facts.examples.drop(columns="trend", errors="ignore"), limit=_EXAMPLES),
+        sources=source_table(facts.sources) if facts.sources else None,
+        gates=gate_table(facts.gates) if facts.gates else None,
+        details=facts.details,
+    )
+
+
+def training_verdict(facts: TrainingFacts) -> str:
+    """Return the one sentence to remember, in plain words."""
+    base, lift = facts.test.base_rate, facts.test.lift_at_10
+    if facts.winner == "base_rate" or not math.isfinite(lift):
+        sentence = (
+            "No model did better than giving every lead the average chance of "
+            f"{percent(base)}: these data do not tell the leads apart."
+        )
+    else:
+        sentence = (
+            f"Of the 10{_NARROW}% of leads this model ranks highest, {percent(lift * base)} "
+            f"{became(facts.target.stage)}: {times(lift)} the average of {percent(base)}."
+        )
+    return sentence if facts.published else f"Not published. {sentence}"
+
+
+def compared(facts: TrainingFacts) -> str:
+    """Return how the winner stands beside the points rules and the simple model."""
+    lifts = {
+        name: facts.contestants[name].lift_at_10
+        for name in ("points_rules", "logistic", "lightgbm")
+        if name != facts.winner and name in facts.contestants
+    }
+    parts = [
+        f"{contestant_words(name).lower()} {times(lift)}"
+        for name, lift in lifts.items()
+        if math.isfinite(lift)
+    ]
+    if not parts:
+        return ""
+    return f"On the same leads: {listed(parts)} the average."
+
+
+def _subtitle(facts: TrainingFacts) -> str:
+    parts = [contestant_words(facts.winner)]
+    if facts.model_version:
+        parts.append(f"version {short(facts.model_version, 20)}")
+    if facts.as_of is not None:
+        parts.append(f"as of {day(facts.as_of)}")
+    return " · ".join(parts)
+
+
+def _tiles(facts: TrainingFacts) -> tuple[Named, ...]:
+    test, curve = facts.test, facts.gains.get(facts.winner)
+    fifth = found_at(curve, 0.2) if curve is not None else math.nan
+    tiles = (
+        Named("converted among the top 10 %", percent(test.lift_at_10 * test.base_rate)),
+        Named("converted among all leads", percent(test.base_rate)),
+        Named("of all conversions are in the top 20 %", percent(fifth)),
+    )
+    return tuple(tile for tile in tiles if tile.value != MISSING)
+
+
+def _warnings(facts: TrainingFacts) -> tuple[Warned, ...]:
+    gates = [
+        Warned(
+            f"Gate not passed: {gate_words(gate).name}",
+            f"Found {gate_words(gate).found}, needed {gate_words(gate).needed}.",
+            is_stop=True,
+        )
+        for gate in facts.gates
+        if not gate.passed
+    ]
+    said = (Warned(sentence(text)) for text in facts.warnings)
+    return (*gates, *_miscalibrated(facts.test), *said, *_audit_warnings(facts.findings))
+
+
+def _miscalibrated(test: TestMetrics) -> tuple[Warned, ...]:
+    if not test.calibration_error > _LARGE_CALIBRATION_ERROR:
+        return ()
+    points = round(100 * test.calibration_error)
+    return (
+        Warned(
+            f"On the test, probabilities were {points} points off on average",
+            "Trust the order of the leads more than the percents. The model in use was calibrated "
+            "again on the test's leads, the latest there are.",
+        ),
+    )
+
+
+def _audit_warnings(findings: Sequence[Finding]) -> tuple[Warned, ...]:
+    """Return one warning per kind of finding, however many columns it concerns."""
+    by_kind: dict[str, list[Finding]] = {}
+    for found in findings:
+        by_kind.setdefault(found.finding, []).append(found)
+    return tuple(_audit_warning(kind, found) for kind, found in by_kind.items())
+
+
+def _audit_warning(kind: str, findings: Sequence[Finding]) -> Warned:
+    names = [short(found.column) for found in findings]
+    rest = len(names) - _NAMED_COLUMNS
+    shown = [*names[:_NAMED_COLUMNS], f"{rest} more"] if rest > 0 else names
+    mends = dict.fromkeys(sentence(found.mend) for found in findings if found.mend)
+    return Warned(
+        f"{capital(short(kind, 200))}: {listed(shown)}",
+        " ".join(mends),
+        items=tuple(f"{short(found.column)}: {sentence(found.evidence)}" for found in findings),
+    )
+
+
+def _predicted(facts: TrainingFacts) -> tuple[Named, ...]:
+    target, test = facts.target, facts.test
+    within = f" within {duration(target.horizon_days)}" if target.horizon_days else ""
+    rows = [
+        Named("The question", f"Which leads will {become(target.stage)}{within}?"),
+        Named("When leads are looked at", sentence(target.points)),
+    ]
+    if target.first_as_of is not None:
+        span = f"{day(target.first_as_of)} to {day(target.last_as_of)}"
+        rows.append(Named("Period", span))
+    tested = (
+        f"{_looks(test.rows, facts.target)}, of which {count(test.conversions)} "
+        f"{became(target.stage, test.conversions)}"
+    )
+    since = f", from {day(target.test_from)} on" if target.test_from is not None else ""
+    rows.append(Named("Tested on the latest", f"{tested}{since}"))
+    return tuple(rows)
+
+
+def _looks(rows: int, target: Target) -> str:
+    if target.is_repeated:
+        return counted(rows, "look at a lead", "looks at leads")
+    return counted(rows, "lead", "leads")
+
+
+def _features(features: pd.DataFrame) -> Table | None:
+    if features.empty or not (features["importance"] > 0).any():
+        return None
+    return feature_table(features[features["importance"] > 0])
+
+
+def _grade_matrix(grades: pd.DataFrame, stage: str) -> Table | None:
+    if grades.empty or not is_graded(list(grades["group"])):
+        return None
+    return rate_matrix(grades, f"Share of leads that {became(stage)}, by grade")

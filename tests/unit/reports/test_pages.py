@@ -1,0 +1,390 @@
+"""The pages as text: structure, words, escaping, and equal bytes."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.page_checks import Outline, contrast, faults_of, mixed, palette
+from tests.report_facts import (
+    DAY,
+    HOSTILE,
+    feature_frame,
+    monitor_facts,
+    monitoring,
+    review_facts,
+    reviewed,
+    scored,
+    scoring_facts,
+    training_facts,
+)
+
+from mqlml.dataset.findings import Finding
+from mqlml.modeling.gates import Gate
+from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.reports.monitor import monitor_page, monitor_verdict
+from mqlml.reports.page import TEMPLATES, rendered
+from mqlml.reports.review import review_page, review_verdict
+from mqlml.reports.score_changes import move_table, score_changes
+from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
+from mqlml.reports.training import compared, training_page, training_verdict
+from mqlml.reports.training_tables import direction_words
+from mqlml.review.review import Review
+
+PAGES = {
+    "training": (training_page, training_facts),
+    "scoring": (scoring_page, scoring_facts),
+    "monitor": (monitor_page, monitor_facts),
+    "review": (review_page, review_facts),
+}
+EMPTY = pd.DataFrame()
+TRAINING_FRAMES = ("bands", "grades", "features", "personas", "examples")
+BARE = {
+    "training": dict.fromkeys(TRAINING_FRAMES, EMPTY)
+    | dict.fromkeys(("gates", "findings", "sources", "details"), ())
+    | {"gains": {}, "fold_log_loss": {}, "as_of": None},
+    "scoring": {
+        "scores": scored(3).head(0),
+        "previous": None,
+        "previous_as_of": None,
+        "as_of": None,
+        "mql_probability": None,
+        "warnings": (),
+        "details": (),
+    },
+    "monitor": {"found": Monitoring(alarm=False, changes=()), "as_of": None}
+    | dict.fromkeys(("champions", "warnings", "details"), ()),
+    "review": {
+        "found": Review(0, 0, (), reviewed().findings.head(0), EMPTY, EMPTY, EMPTY, ()),
+        "as_of": None,
+        "details": (),
+    },
+}
+EMPTY_CURVE = pd.DataFrame({"rows": [], "predicted": [], "observed": [], "low": [], "high": []})
+
+
+def bare(name):
+    changes = dict(BARE[name])
+    if name == "training":
+        changes["calibration"] = EMPTY_CURVE
+    return PAGES[name][1](**changes)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound_offline_and_without_scripts(name):
+    page, facts = PAGES[name]
+    assert faults_of(page(facts())) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_nothing_is_still_a_sound_page(name):
+    html = PAGES[name][0](bare(name))
+    assert faults_of(html) == []
+    words = Outline(html).words
+    assert "nan" not in words.lower().split()
+    assert "None" not in words
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_equal_facts_give_equal_bytes(name):
+    page, facts = PAGES[name]
+    assert page(facts()).encode() == page(facts()).encode()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_hostile_name_is_shown_and_never_run(name):
+    page, facts = PAGES[name]
+    html = page(facts(name=HOSTILE))
+    assert "<script" not in html
+    assert "&lt;script&gt;alert" in html
+    assert "🎉" in html
+
+
+def test_hostile_ids_reasons_columns_and_reps_are_escaped_and_shortened():
+    long = HOSTILE + "x" * 10_000
+    hostile_change = Change(long, None, (long,) * 9, long, long, long, 1.0)
+    scores = scored(20).assign(lead_id=[f"{long}{n}" for n in range(20)], persona=long, grade=long)
+    pages = [
+        scoring_page(scoring_facts(scores=scores.assign(reasons_up=long), previous=scores)),
+        training_page(
+            training_facts(
+                examples=scores,
+                features=feature_frame().assign(sentence=long, family=long),
+                gates=(Gate(long, passed=False, found=1.0, needed=2.0),),
+                warnings=(long,),
+            )
+        ),
+        monitor_page(monitor_facts(found=monitoring(changes=(hostile_change,), warnings=(long,)))),
+        review_page(review_facts(found=reviewed(sentences=(long,), by_rep=EMPTY, by_grade=EMPTY))),
+    ]
+    for html in pages:
+        assert "<script" not in html
+        assert "x" * 600 not in html
+        assert faults_of(html) == []
+
+
+def test_the_verdict_of_a_training_says_how_much_better_than_the_average():
+    facts = training_facts()
+    test = dataclasses.replace(facts.test, base_rate=0.08, lift_at_10=4.1)
+    good = training_facts(contestants={"lightgbm": test})
+    said = training_verdict(good).replace("\u202f", " ")
+    assert said == (
+        "Of the 10 % of leads this model ranks highest, 33 % became customers: "
+        "4.1 times the average of 8.0 %."
+    )
+    assert compared(good) == ""
+
+
+def test_a_training_says_honestly_that_the_base_rate_won():
+    facts = training_facts(winner="base_rate", gains={}, published=False)
+    said = training_verdict(facts)
+    assert said.startswith("Not published. No model did better than")
+    assert "not published" in Outline(training_page(facts)).words
+
+
+def test_the_other_ways_of_scoring_stand_beside_the_winner():
+    assert compared(training_facts()) == (
+        "On the same leads: points rules 2.1 times and logistic regression 3.0 times the average."
+    )
+
+
+def test_a_gate_that_is_not_passed_stands_before_everything_else():
+    gate = Gate("conversions", passed=False, found=12.0, needed=50.0)
+    words = Outline(training_page(training_facts(gates=(gate,), published=False))).words
+    assert words.index("Gate not passed: leads that converted") < words.index("What is predicted")
+    assert "Found 12, needed at least 50." in words
+
+
+def test_a_flat_table_without_dates_names_no_period():
+    facts = training_facts()
+    target = dataclasses.replace(
+        facts.target, stage="outcome", horizon_days=None, first_as_of=None, test_from=None,
+        is_repeated=False,
+    )  # fmt: skip
+    words = Outline(training_page(training_facts(target=target))).words
+    assert "Which leads will convert?" in words
+    assert "2,412 leads, of which" in words
+    assert "Period" not in words
+
+
+def test_grades_that_are_no_grades_give_no_matrix():
+    odd = training_facts().bands
+    assert "by grade" not in Outline(training_page(training_facts(grades=odd))).words
+
+
+@pytest.mark.parametrize(
+    ("direction", "words"),
+    [
+        (1.0, "more likely"),
+        (-0.1, "less likely"),
+        (0, "it depends"),
+        (np.nan, "it depends"),
+        (None, "it depends"),
+    ],
+)
+def test_a_direction_reads_as_words(direction, words):
+    assert direction_words(direction) == words
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ([], "No lead was open to score."),
+        (["cold"], "Of 1 open lead, none is for sales now."),
+        (["mql", "cold"], "Of 2 open leads, 1 is for sales now: 1 MQL."),
+        (["mql", "hand_raiser"], "Of 2 open leads, 2 are for sales now: 1 MQL and 1 hand raiser."),
+    ],
+)
+def test_the_verdict_of_a_scoring_counts_in_good_grammar(outcomes, said):
+    scores = scored(len(outcomes) or 1).head(len(outcomes)).assign(outcome=outcomes)
+    assert scoring_verdict(scoring_facts(scores=scores)) == said
+
+
+def test_hand_raisers_stand_before_mqls_and_disqualified_leads_are_not_hot():
+    scores = pd.DataFrame(
+        {
+            "lead_id": ["a", "b", "c", "d"],
+            "probability": [0.9, 0.8, 0.7, 0.1],
+            "outcome": ["disqualified", "warm", "mql", "hand_raiser"],
+        }
+    )
+    assert hottest(scores)["lead_id"].tolist() == ["d", "c"]
+    assert hottest(scores.head(2))["lead_id"].tolist() == ["b"]
+
+
+def outcomes(**by_lead):
+    values = list(by_lead.values())
+    return pd.DataFrame({"lead_id": list(by_lead), "outcome": values, "model_version": "1"})
+
+
+def test_what_changed_is_counted_by_lead():
+    before = outcomes(a="cold", b="mql", c="warm", d="cold")
+    now = outcomes(a="mql", b="warm", c="warm", e="mql", f="cold").assign(model_version="2")
+    assert score_changes(now, before) == (
+        "2 leads are new.",
+        "1 lead is no longer scored.",
+        "1 lead became one for sales.",
+        "1 lead is no longer for sales.",
+        "The model version changed in between.",
+    )
+    table = move_table(now, before)
+    assert [head.text for head in table.heads] == ["Before", "MQL", "Warm", "Cold"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["MQL", "0", "1", "0"],
+        ["Warm", "0", "1", "0"],
+        ["Cold", "1", "0", "0"],
+    ]
+
+
+def test_the_same_scores_twice_changed_nothing():
+    same = outcomes(a="cold")
+    assert score_changes(same, same) == ("The same leads have the same outcomes.",)
+
+
+def test_scores_without_common_leads_have_no_moves():
+    assert move_table(outcomes(a="cold"), outcomes(b="cold")) is None
+    assert score_changes(outcomes(a="cold"), None) == ()
+
+
+def test_a_scoring_without_trends_or_personas_shows_neither():
+    scores = scored(30).drop(columns=["trend", "persona"])
+    words = Outline(scoring_page(scoring_facts(scores=scores))).words
+    assert "Rising fastest" not in words
+    assert "Leads by persona" not in words
+
+
+def change(kind, **values):
+    blank = {"since": None, "columns": (), "segment": None, "strength": 1.0}
+    return Change(kind, **(blank | {"evidence": "it broke", "act": "mend it"} | values))
+
+
+def test_the_verdict_of_a_monitoring_names_the_change_and_its_date():
+    one = change("concept", since=1_767_225_600_000_000)
+    said = "What makes leads convert changed since 2026-01-01"
+    assert monitor_verdict(Monitoring(alarm=True, changes=(one,))) == f"{said}."
+    three = Monitoring(alarm=True, changes=(one, one, one))
+    assert monitor_verdict(three) == f"{said}, and 2 further changes were found."
+    calm = Monitoring(alarm=False, changes=(change("covariate"),))
+    assert monitor_verdict(calm) == "No alarm, but worth a look: the leads are of another kind."
+
+
+def test_the_verdict_of_a_monitoring_without_changes():
+    assert monitor_verdict(Monitoring(alarm=False, changes=())) == (
+        "Nothing that matters has changed."
+    )
+    assert monitor_verdict(Monitoring(alarm=True, changes=())).startswith("Alarm")
+
+
+def test_a_change_shows_since_when_where_and_at_most_six_columns():
+    one = change(
+        "instrumentation",
+        since=20_000 * DAY,
+        columns=tuple(f"c{n}" for n in range(8)),
+        segment="country = FR",
+    )
+    words = Outline(monitor_page(monitor_facts(found=monitoring(changes=(one,))))).words
+    assert "Since 2024-10-04" in words
+    assert "c0, c1, c2, c3, c4, c5 and 2 more" in words
+    assert "Where country = FR" in words
+    assert "It broke." in words
+    assert "What to do: Mend it." in words
+
+
+def test_a_change_shows_between_which_days_it_began():
+    one = change("prior", since=20_007 * DAY, earliest=20_000 * DAY, latest=20_014 * DAY)
+    words = Outline(monitor_page(monitor_facts(found=monitoring(changes=(one,))))).words
+    assert "2024-10-11 (between 2024-10-04 and 2024-10-18)" in words
+
+
+def test_the_verdict_of_a_review_counts_in_good_grammar():
+    assert review_verdict(reviewed(accepted=0, rejected=0)) == ("Sales has given no verdicts yet.")
+    one = review_verdict(reviewed(accepted=1, rejected=0)).replace("\u202f", " ")
+    assert one == "Sales accepted 100 % of the leads it was given: 1 of 1 verdict."
+
+
+def test_a_review_says_which_reasons_do_not_judge_the_lead():
+    html = review_page(review_facts())
+    assert re.search(r"Not now.*?no.*?No budget.*?yes", Outline(html).words)
+    odd = pd.DataFrame({"reason": ["on_holiday"], "verdicts": [0]})
+    assert "on_holiday" in Outline(review_page(review_facts(found=reviewed(by_reason=odd)))).words
+
+
+def test_acceptance_by_names_that_are_no_grades_is_a_list():
+    groups = reviewed().by_rep
+    words = Outline(review_page(review_facts(found=reviewed(by_grade=groups)))).words
+    assert "Acceptance by grade" in words
+
+
+TEXT_ON_GROUND = [
+    ("ink", "ground"), ("soft", "ground"), ("link", "ground"), ("good", "ground"),
+    ("bad", "ground"), ("ink", "panel"), ("soft", "panel"), ("link", "panel"),
+    ("warn-ink", "warn-ground"), ("stop-ink", "stop-ground"),
+]  # fmt: skip
+GRAPHICS = ["main", "second", "third", "warn-edge", "stop-edge"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_and_mark_has_enough_contrast(scheme):
+    colours = palette((TEMPLATES / "style.css").read_text(encoding="utf-8"), scheme)
+    for text, ground in TEXT_ON_GROUND:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for mark in GRAPHICS:
+        assert contrast(colours[mark], colours["ground"]) >= 3, mark
+        assert contrast(colours[mark], colours["panel"]) >= 2.6, mark
+    hottest_cell = mixed(colours["main"], colours["ground"], 0.42)
+    assert contrast(colours["ink"], hottest_cell) >= 4.5
+
+
+def test_a_template_that_lacks_a_value_says_so_instead_of_leaving_a_hole():
+    from jinja2 import UndefinedError
+
+    with pytest.raises(UndefinedError):
+        rendered("scoring.html", title="t")
+
+
+def test_what_does_not_count_is_not_among_what_counts():
+    nothing = feature_frame().assign(importance=0.0)
+    words = Outline(training_page(training_facts(features=nothing))).words
+    assert "The winner leans on no column." in words
+
+
+def test_leads_looked_at_often_count_once_for_each_look():
+    words = Outline(training_page(training_facts())).words
+    assert "2,412 looks at leads, of which" in words
+    assert "counts once for each look" in words
+
+
+def test_personas_without_a_name_are_not_listed():
+    page = scoring_page(scoring_facts(scores=scored(30).assign(persona="")))
+    assert "Leads by persona" not in Outline(page).words
+
+
+def test_findings_of_one_kind_are_one_warning_with_the_evidence_folded_away():
+    same = [
+        Finding(f"c{n}", "constant", f"the same in {n} rows", "warn", "ignore") for n in range(6)
+    ]
+    odd = Finding("d", "odd", "it is", "warn", "")
+    words = Outline(training_page(training_facts(findings=[*same, odd]))).words
+    assert (
+        "Constant: c0, c1, c2, c3 and 2 more Ignore. The evidence c0: The same in 0 rows." in words
+    )
+    assert "Odd: d The evidence d: It is." in words
+
+
+def test_a_model_without_a_version_yet_and_without_a_date_is_named_by_its_kind():
+    facts = training_facts(as_of=None, model_version="")
+    assert ">Gradient boosting</p>" in training_page(facts)
+
+
+def test_probabilities_far_off_on_the_test_are_a_warning():
+    test = dataclasses.replace(training_facts().test, calibration_error=0.12)
+    words = Outline(training_page(training_facts(contestants={"lightgbm": test}))).words
+    assert "probabilities were 12 points off on average" in words
+    assert "points off on average" not in Outline(training_page(training_facts())).words
+
+
+def test_a_finding_names_the_level_it_is_about_and_how_sure_it_is():
+    words = Outline(review_page(review_facts())).words
+    assert "6. industry = public sector" in words
+    assert "model over-rates indicated" in words
