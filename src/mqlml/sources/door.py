@@ -1,0 +1,128 @@
+"""Finding the files of one source and staging their rows as text."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from mqlml.errors import ConfigError, DataError, Fault
+from mqlml.sources.columnar import stage_parquet
+from mqlml.sources.database import stage_postgres
+from mqlml.sources.delimited import check_columns, stage_delimited
+from mqlml.sources.ndjson import stage_ndjson
+from mqlml.sources.settings import TableSource
+from mqlml.sources.staging import StagedFile
+from mqlml.tables.checking import TimeRange
+
+_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers"})
+
+
+@dataclass(frozen=True)
+class Door:
+    """What reading a source needs beside its settings."""
+
+    connection: duckdb.DuckDBPyConnection
+    data_dir: Path
+    workdir: Path
+    times: TimeRange
+    timezone: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    # One file may feed several tables; it is staged once.
+    staged: dict[tuple[str | None, ...], StagedFile] = field(default_factory=dict)
+
+
+def stage_source(
+    door: Door, table: str, number: int, source: TableSource, *, wanted: Collection[str]
+) -> list[StagedFile]:
+    """Return the staged files of one source, in the order of their names.
+
+    Raises ConfigError, SchemaError or DataError about the first file that cannot
+    be read, in which a `wanted` column is absent, or that has no rows.
+    """
+    if source.postgres is not None:
+        target = door.workdir / f"{table}-{number}"
+        staged = [stage_postgres(source.postgres, door.secrets, target, wanted=wanted)]
+    else:
+        paths = existing_paths(door.data_dir, source.file or "")
+        targets = [door.workdir / f"{table}-{number}-{n}" for n in range(len(paths))]
+        staged = [
+            _stage_once(door, path, target, source, wanted)
+            for path, target in zip(paths, targets, strict=True)
+        ]
+    for one in staged:
+        if one.rows == 0 and table not in _MAY_BE_EMPTY:
+            mend = "export it again, or take it out of the config"
+            raise DataError(Fault("file has a header and no rows", one.name, mend=mend))
+    return staged
+
+
+def existing_paths(data_dir: Path, pattern: str) -> list[Path]:
+    """Return the file at a path, or the sorted files of a pattern; DataError if there is none."""
+    path = data_dir / pattern
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        mend = "name a file, or a pattern such as 'folder/*.csv'"
+        raise DataError(Fault("is a folder, not a file", pattern, mend=mend))
+    base = Path(path.anchor) if Path(pattern).is_absolute() else data_dir
+    is_pattern = any(sign in pattern for sign in "*?[")
+    found = base.glob(path.relative_to(base).as_posix()) if is_pattern else ()
+    paths = sorted(p for p in found if p.is_file())
+    if not paths:
+        what = "no file matches" if is_pattern else "no such file"
+        raise DataError(Fault(what, pattern, str(path), "check the path and --data"))
+    return paths
+
+
+def _stage_once(
+    door: Door, path: Path, target: Path, source: TableSource, wanted: Collection[str]
+) -> StagedFile:
+    key = (str(path), source.format, source.delimiter, source.encoding)
+    if key not in door.staged:
+        door.staged[key] = _stage_file(door, path, target, source, wanted)
+    check_columns(door.staged[key].columns, wanted, door.staged[key].name)
+    return door.staged[key]
+
+
+def _stage_file(
+    door: Door, path: Path, target: Path, source: TableSource, wanted: Collection[str]
+) -> StagedFile:
+    name = _shown(path, door.data_dir)
+    kind = source.format or _format(path, name)
+    if kind == "csv":
+        return stage_delimited(
+            path,
+            name,
+            target,
+            wanted=wanted,
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+        )
+    if kind == "ndjson":
+        return stage_ndjson(path, name, target, encoding=source.encoding)
+    return stage_parquet(door.connection, path, name, target)
+
+
+def _shown(path: Path, data_dir: Path) -> str:
+    """Return the path below the data directory, so that notes do not depend on where it lies."""
+    return path.relative_to(data_dir).as_posix() if path.is_relative_to(data_dir) else str(path)
+
+
+def _format(path: Path, name: str) -> str:
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    kind = _FORMATS.get(suffix.lower())
+    if kind is None:
+        mend = "set 'format: csv', ndjson or parquet"
+        raise ConfigError(Fault("format cannot be told from the name", name, suffix, mend))
+    return kind

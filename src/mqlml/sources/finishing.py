@@ -1,0 +1,119 @@
+"""What can only be decided over a whole table: order, attribute types, reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from mqlml.errors import Fault, SchemaError
+from mqlml.sources import casting, leads
+from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings
+from mqlml.tables.contracts import (
+    CONTRACTS,
+    LEADS,
+    REASON_NAMES,
+    Attribute,
+    Column,
+    ColumnType,
+    Known,
+)
+from mqlml.tables.ingested import Note
+from mqlml.tables.sql import only_row, quoted
+
+_NUMBER_SHARE = 0.99
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The attributes of the leads, and notes on what became of values."""
+
+    specs: tuple[Attribute, ...]
+    notes: tuple[Note, ...]
+
+    def columns(self, table: str, properties: Sequence[Column]) -> tuple[Column, ...]:
+        """Return the columns a table is written with."""
+        columns = CONTRACTS[table].columns
+        if table == "events":
+            return (*columns, *properties)
+        if table == "leads":
+            flat = [a for a in self.specs if a.known is not Known.DATED]
+            return (*columns, *(Column(a.name, a.type) for a in flat))
+        return columns
+
+
+def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSettings) -> Finished:
+    """Finish the kept rows of leads, attributes and verdicts; return the attributes' specs.
+
+    Raises SchemaError if a declared attribute cannot be read, or if a dated
+    attribute is also a column of the leads.
+    """
+    if settings.leads[0].order is not None:
+        leads.rank_by_order(connection)
+    flat, notes = _type_leads(connection, settings.leads)
+    dated = _type_dated(connection)
+    taken = {spec.name for spec in flat} & {spec.name for spec in dated}
+    if taken:
+        mend = "list it in sources.leads.attributes.ignore, so that its dated values count"
+        faults = [Fault("attribute is in leads and in attributes", n, "", mend) for n in taken]
+        raise SchemaError(*sorted(faults, key=str))
+    notes += _close_reasons(connection)
+    return Finished((*flat, *dated), tuple(notes))
+
+
+def _type_leads(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource]
+) -> tuple[list[Attribute], list[Note]]:
+    head = {"__file", "__row", "__line", "__broken", "__passes", "__fault", *LEADS.names}
+    names = [name for name in connection.table("leads_kept").columns if name not in head]
+    typed = leads.type_attributes(connection, names, _joined(sources))
+    replaced = ", ".join(f"{a.sql} AS {quoted(a.spec.name)}" for a in typed)
+    if replaced:
+        connection.execute(
+            f"CREATE OR REPLACE TABLE leads_kept AS SELECT * REPLACE ({replaced}) FROM leads_kept"
+        )
+    notes = [
+        Note(
+            "leads", "", a.spec.name, f"values that are no {a.spec.type}, taken as missing", a.lost
+        )
+        for a in typed
+        if a.lost
+    ]
+    return [a.spec for a in typed], notes
+
+
+def _joined(sources: Sequence[LeadSource]) -> AttributeSettings:
+    """Return what all leads files together say of attributes, by the attributes' names."""
+    name = leads.attribute_name
+    types = {name(n): kind for s in reversed(sources) for n, kind in s.attributes.types.items()}
+    known_late = tuple(name(n) for s in sources for n in s.attributes.outcome_side)
+    return AttributeSettings(types=types, outcome_side=known_late)
+
+
+def _type_dated(connection: duckdb.DuckDBPyConnection) -> list[Attribute]:
+    """Give dated attributes their types; numbers get one spelling, what is none becomes null."""
+    read = casting.number(casting.plain_number("value", "."))
+    rows = connection.execute(
+        f"""
+        SELECT name, count({read}) > 0 AND count({read}) >= {_NUMBER_SHARE} * count(value)
+            AND NOT coalesce(bool_or(regexp_matches(value, '^[+-]?0\\d')), false)
+        FROM attributes_kept GROUP BY name ORDER BY name
+        """
+    ).fetchall()
+    numbers = [name for name, is_number in rows if is_number]
+    if numbers:
+        finite = f"CASE WHEN isfinite({read}) THEN CAST({read} AS VARCHAR) END"
+        connection.execute(
+            f"UPDATE attributes_kept SET value = {finite} WHERE name IN ({casting.words(numbers)})"
+        )
+    kinds = {True: ColumnType.NUMBER, False: ColumnType.TEXT}
+    return [Attribute(name, kinds[bool(is_number)], Known.DATED) for name, is_number in rows]
+
+
+def _close_reasons(connection: duckdb.DuckDBPyConnection) -> list[Note]:
+    """Turn reasons outside the taxonomy into 'other'."""
+    unknown = f"reason NOT IN ({casting.words(REASON_NAMES)})"
+    (count,) = only_row(connection, f"SELECT count(*) FROM verdicts_kept WHERE {unknown}")
+    if count == 0:
+        return []
+    connection.execute(f"UPDATE verdicts_kept SET reason = 'other' WHERE {unknown}")
+    return [Note("verdicts", "", "reason", "unknown reasons, taken as 'other'", int(count))]

@@ -1,0 +1,185 @@
+"""The generic door: files and database tables of any shape become checked tables.
+
+Every row of every file is accounted for: kept, a duplicate of a kept row, in
+quarantine with its reason, or filtered out by the source's own condition.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from mqlml.errors import DataError, Fault, MqlmlError
+from mqlml.sources import leads
+from mqlml.sources.door import Door, existing_paths, stage_source
+from mqlml.sources.fields import contract_fields, raise_config
+from mqlml.sources.finishing import finish_tables
+from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
+from mqlml.sources.settings import LeadSource, SourceSettings, TableSource
+from mqlml.sources.staging import StagedFile
+from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
+from mqlml.tables.checking import file_counts, settle_repeats
+from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
+from mqlml.tables.ingested import FileCount, Ingested, Note
+from mqlml.tables.sql import literal, quoted
+
+_MINUTE = 60_000_000
+
+
+def read_sources(
+    settings: SourceSettings,
+    data_dir: Path,
+    *,
+    timezone: str | None,
+    workdir: Path,
+    secrets: Mapping[str, str] | None = None,
+) -> Ingested:
+    """Return the checked tables of all sources, written as Parquet into `workdir`.
+
+    Relative paths of the settings start at `data_dir`. Times without an offset
+    are local to the source's `timezone`, else to `timezone`. `secrets` maps
+    each database source's `url_env` to its URL. The faults of all files are raised
+    together, as ConfigError, SchemaError or DataError after the first of them.
+    """
+    times = time_range(settings, timezone)
+    raise_config(setting_faults(settings))
+    scratch = workdir / "scratch"
+    try:
+        shutil.rmtree(workdir / "checked", ignore_errors=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect(":memory:") as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET memory_limit = '2GB'")
+            connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
+            door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
+            return _ingest(door, settings, workdir / "checked")
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        found = str(error).splitlines()[0]
+        mend = "free space on that disk, or give a workspace on another one"
+        raise DataError(Fault("rows cannot be stored", str(workdir), found, mend)) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] | None:
+    """Return the files that the sources read, each once and sorted; None if one is a database.
+
+    Raises one DataError naming every file that is missing and pattern that matches nothing.
+    """
+    sources = [s for listed in sources_by_table(settings).values() for s in listed]
+    found: set[Path] = set()
+    errors: list[MqlmlError] = []
+    for source in sources:
+        try:
+            found.update(existing_paths(data_dir, source.file) if source.file else ())
+        except MqlmlError as error:
+            errors.append(error)
+    raise_together(errors)
+    return None if any(s.postgres for s in sources) else tuple(sorted(found))
+
+
+def _ingest(door: Door, settings: SourceSettings, target: Path) -> Ingested:
+    files, notes = _typed_files(door, settings)
+    is_order_time = settings.leads[0].order is not None
+    counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
+    _check_leads(counts)
+    finished = finish_tables(door.connection, settings)
+    properties = _properties(settings)
+    target.mkdir()
+    for table in CONTRACTS:
+        columns = finished.columns(table, properties)
+        write_table(door.connection, table, columns, target)
+    write_quarantine(door.connection, files, target)
+    last = latest_time(door.connection)
+    strays = stray_end(door.connection, last)
+    is_declared = settings.data_end is not None and not is_order_time
+    return Ingested(
+        target,
+        tuple(counts),
+        data_end=door.times.latest if is_declared else last + _MINUTE * is_order_time,
+        attribute_specs=finished.specs,
+        properties=properties,
+        is_order_time=is_order_time,
+        notes=(*notes, *finished.notes, *([] if is_declared else strays)),
+        orphans=orphans(door.connection),
+    )
+
+
+def _typed_files(
+    door: Door, settings: SourceSettings
+) -> tuple[dict[str, list[TypedFile]], list[Note]]:
+    """Return the typed files of every table; raises the faults of all files together."""
+    files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
+    notes: list[Note] = []
+    errors: list[MqlmlError] = []
+    for table, sources in sources_by_table(settings).items():
+        for number, source in enumerate(sources):
+            try:
+                for staged in stage_source(door, table, number, source, wanted=_wanted(source)):
+                    place = len(files[table])
+                    plan, plan_notes = _plan(door.connection, table, source, staged, place)
+                    files[table].append(type_file(door, plan))
+                    notes += [*files[table][-1].notes, *plan_notes]
+            except MqlmlError as error:
+                errors.append(error)
+    raise_together(errors)
+    leads.check_one_order([one.plan for one in files["leads"]])
+    return files, notes
+
+
+def _wanted(source: TableSource) -> list[str]:
+    if isinstance(source, LeadSource):
+        return leads.wanted_columns(source)
+    return list(dict.fromkeys(source.columns.values()))
+
+
+def _plan(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    source: TableSource,
+    staged: StagedFile,
+    place: int,
+) -> tuple[FilePlan, list[Note]]:
+    if not isinstance(source, LeadSource):
+        fields = contract_fields(table, source, staged.columns)
+        return FilePlan(table, place, staged, source, fields), []
+    passed, notes = leads.attribute_columns(connection, source, staged)
+    fields = leads.lead_fields(connection, source, staged, place)
+    return FilePlan(table, place, staged, source, fields, passed), notes
+
+
+def _settle(
+    connection: duckdb.DuckDBPyConnection, table: str, files: list[TypedFile]
+) -> tuple[FileCount, ...]:
+    """Make the table of all files' rows, drop repeats, and return where every row went."""
+    selects = [f"({one.select})" for one in files] or [_nothing(table)]
+    connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
+    for one in files:
+        connection.execute(f"DROP TABLE {one.plan.parsed}")
+    names = connection.table(table).columns
+    content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
+    settle_repeats(connection, table, CONTRACTS[table].key, content)
+    rows = {one.plan.number: (one.plan.staged.name, one.plan.staged.rows) for one in files}
+    return file_counts(connection, table, rows)
+
+
+def _nothing(table: str) -> str:
+    columns = ", ".join(f"NULL AS {quoted(name)}" for name in CONTRACTS[table].names)
+    head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
+    return f"(SELECT {head}, {columns} WHERE false)"
+
+
+def _check_leads(counts: list[FileCount]) -> None:
+    of_leads = [c for c in counts if c.table == "leads"]
+    if any(c.kept for c in of_leads):
+        return
+    found = "; ".join(f"{c.file}: {c.rows} rows, {c.quarantined} quarantined" for c in of_leads)
+    mend = "check the mapping and 'where' of sources.leads"
+    raise DataError(Fault("no lead could be kept", "sources.leads", found, mend))
+
+
+def _properties(settings: SourceSettings) -> tuple[Column, ...]:
+    types = {n: kind for source in settings.events for n, kind in source.properties.items()}
+    return tuple(Column(name, ColumnType(kind)) for name, kind in types.items())

@@ -1,0 +1,293 @@
+"""From staged text to typed rows with a fault code, file by file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from mqlml.errors import ConfigError, Fault, MqlmlError, SchemaError
+from mqlml.sources import casting
+from mqlml.sources.door import Door
+from mqlml.sources.fields import Field
+from mqlml.sources.settings import TableSource
+from mqlml.sources.staging import StagedFile
+from mqlml.sources.zones import checked_zone, stretches
+from mqlml.tables.checking import CellNames, column_checks
+from mqlml.tables.contracts import ColumnType
+from mqlml.tables.expressions import check_expressions
+from mqlml.tables.ingested import Note
+from mqlml.tables.quarantine import NOT_A_ROW, Check, fault_code
+from mqlml.tables.sql import literal, only_row, quoted
+
+SQL_TYPES = {
+    ColumnType.TEXT: "VARCHAR",
+    ColumnType.NUMBER: "DOUBLE",
+    ColumnType.TIME: "TIMESTAMPTZ",
+    ColumnType.FLAG: "BOOLEAN",
+}
+# Beyond these a row is faulty anyway, and its time may not fit the SQL type.
+_YEAR_1, _YEAR_9999 = -62_135_596_800_000_000, 253_370_764_800_000_000
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file on its way to a table: its fields, and columns that pass through as text."""
+
+    table: str
+    number: int
+    staged: StagedFile
+    source: TableSource
+    fields: tuple[Field, ...]
+    passed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parsed(self) -> str:
+        """Return the name of the file's table of texts and what was read from them."""
+        return f"{self.table}_parsed_{self.number}"
+
+
+@dataclass(frozen=True)
+class TypedFile:
+    """SQL that selects the typed rows of a file, and the checks its fault codes stand for."""
+
+    plan: FilePlan
+    select: str
+    checks: tuple[Check, ...]
+    notes: tuple[Note, ...]
+
+
+def type_file(door: Door, plan: FilePlan) -> TypedFile:
+    """Return the typed rows of one file, ready to be selected.
+
+    Raises ConfigError for naive times without a zone or a filter that cannot be
+    evaluated, SchemaError for a column whose values mostly cannot be read.
+    """
+    zone = plan.source.timezone or door.timezone
+    if zone is not None:
+        checked_zone(zone, "timezone")
+    _parse(door.connection, plan)
+    profiles = [_profile(door.connection, plan, n) for n, f in enumerate(plan.fields) if f.is_read]
+    errors = [e for p in profiles for e in _profile_errors(p, plan, zone)]
+    raise_together(errors)
+    local = {p.number for p in profiles if p.naive and zone is not None}
+    names = _Cells(plan, local)
+    checks = (NOT_A_ROW, *_checks(door, plan, names, zone or ""))
+    select = _select(door.connection, plan, names, fault_code(checks), zone)
+    return TypedFile(plan, select, checks, tuple(_notes(door.connection, plan, profiles, zone)))
+
+
+def raise_together(errors: Sequence[MqlmlError]) -> None:
+    """Raise the faults of all errors as one error of the first one's class, if there are any."""
+    if errors:
+        raise type(errors[0])(*dict.fromkeys(f for error in errors for f in error.faults))
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
+    """Make the table of a file's texts (`__t0`, …) and what was read (`__r0`, …)."""
+    source, columns = plan.source, plan.staged.columns
+    if source.where is not None:
+        check_expressions({f"{plan.table}.where": source.where}, columns)
+    clean = ", ".join(
+        f"{casting.cleaned(quoted(c), source.missing)} AS {quoted(c)}" for c in columns
+    )
+    passes = f"coalesce(CAST(({source.where}\n) AS BOOLEAN), false)" if source.where else "true"
+    texts = [f"{f.text} AS __t{n}" for n, f in enumerate(plan.fields)]
+    reads = [sql for n, f in enumerate(plan.fields) for sql in _reads(n, f, source)]
+    through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
+    picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
+    kept = ["__row", "__line", "__broken", "__passes"]
+    kept += [f"__t{n}" for n in range(len(texts))]
+    query = f"""
+        CREATE OR REPLACE TABLE {plan.parsed} AS
+        WITH cleaned AS (
+            SELECT __row, __line, __broken, {clean}
+            FROM read_parquet({literal(plan.staged.parts)}, union_by_name = true)
+        ), picked AS (SELECT {picked} FROM cleaned)
+        SELECT {", ".join([*kept, *reads, *through])} FROM picked
+    """
+    try:
+        connection.execute(query)
+    except duckdb.Error as error:
+        if source.where is None:
+            raise
+        mend = "every column is text here: compare with text, or CAST(x AS DOUBLE)"
+        found = str(error).splitlines()[0]
+        where = f"{plan.table}.where"
+        raise ConfigError(Fault("filter cannot be evaluated", where, found, mend)) from error
+
+
+def _reads(number: int, one: Field, source: TableSource) -> list[str]:
+    text = f"__t{number}"
+    if one.column.type is ColumnType.NUMBER:
+        read = casting.number(casting.plain_number(text, source.decimal))
+    elif one.column.type is ColumnType.FLAG:
+        read = casting.flag(text)
+    elif one.column.type is ColumnType.TIME:
+        read = casting.wall_micros(text, source.time_format)
+        naive = casting.is_naive(text, source.time_format)
+        return [f"{read} AS __r{number}", f"coalesce({naive}, false) AS __k{number}"]
+    else:
+        return []
+    return [f"{read} AS __r{number}"]
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """How a field's values could be read in one file."""
+
+    number: int
+    filled: int
+    read: int
+    naive: int
+    nan: int
+    example: str
+
+
+def _profile(connection: duckdb.DuckDBPyConnection, plan: FilePlan, number: int) -> _Profile:
+    kind = plan.fields[number].column.type
+    naive = f"__k{number} AND __r{number} IS NOT NULL" if kind is ColumnType.TIME else "false"
+    nan = f"isnan(__r{number})" if kind is ColumnType.NUMBER else "false"
+    query = f"""
+        SELECT count(__t{number}), count(__r{number}), count(*) FILTER ({naive}),
+            count(*) FILTER ({nan}),
+            coalesce(arg_min(__t{number}, __row) FILTER (__r{number} IS NULL), '')
+        FROM {plan.parsed} WHERE __passes
+    """
+    return _Profile(number, *only_row(connection, query))
+
+
+def _profile_errors(profile: _Profile, plan: FilePlan, zone: str | None) -> list[MqlmlError]:
+    one, found = plan.fields[profile.number], profile.example
+    where = f"{plan.staged.name}, {plan.table}.{one.shown}"
+    unread = profile.filled - profile.read
+    if unread * 2 > profile.filled:
+        what = f"most values of {one.shown} are not a {one.column.type}"
+        shown = f"{unread} of {profile.filled}, the first is {found[:40]!r}"
+        return [SchemaError(Fault(what, where, shown, one.remedy or _mend(one, plan.source)))]
+    if profile.naive and zone is None:
+        mend = "set 'timezone:' in the config or for this source, for example Europe/Berlin or UTC"
+        shown = f"{profile.naive} of {profile.filled} values"
+        return [ConfigError(Fault("times without an offset need a time zone", where, shown, mend))]
+    return []
+
+
+def _mend(one: Field, source: TableSource) -> str:
+    if one.column.type is ColumnType.TIME:
+        given = f" (now {source.time_format!r})" if source.time_format else ""
+        return f"map another column, or set 'time_format'{given}, for example '%d.%m.%Y %H:%M'"
+    if one.column.type is ColumnType.NUMBER:
+        return f"map another column, or set 'decimal' (now {source.decimal!r})"
+    return "map another column, or map its words in 'values' to true and false"
+
+
+class _Cells:
+    """Names and SQL of each field's text and of what was read, local times resolved."""
+
+    def __init__(self, plan: FilePlan, local: set[int]) -> None:
+        self.plan = plan
+        self.local = local
+
+    def read(self, number: int) -> str:
+        if number in self.local:
+            return (
+                f"CASE WHEN __k{number} THEN __r{number} - __z{number}.offset ELSE __r{number} END"
+            )
+        return f"__r{number}" if self.plan.fields[number].is_read else f"__t{number}"
+
+    def is_gap(self, number: int) -> str:
+        # A date alone means the first instant of its day, which every day has.
+        has_clock = f"contains(__t{number}, ':')"
+        is_gap = f"(__k{number} AND __z{number}.is_gap AND {has_clock})"
+        return is_gap if number in self.local else "false"
+
+    def typed(self, number: int) -> str:
+        kind, read = self.plan.fields[number].column.type, self.read(number)
+        if kind is ColumnType.TIME:
+            fits = f"{read} BETWEEN {_YEAR_1} AND {_YEAR_9999}"
+            return f"CASE WHEN {fits} THEN make_timestamptz({read}) END"
+        return (
+            f"CASE WHEN isnan({read}) THEN NULL ELSE {read} END"
+            if kind is ColumnType.NUMBER
+            else read
+        )
+
+
+def _checks(door: Door, plan: FilePlan, names: _Cells, zone: str) -> list[Check]:
+    checks = []
+    for number, one in enumerate(plan.fields):
+        cell = CellNames(f"__t{number}", f"({names.read(number)})", names.is_gap(number))
+        for check in column_checks(one.column, cell, times=door.times, valid=one.valid, zone=zone):
+            remedy = one.remedy or check.remedy
+            checks.append(Check(check.column, check.reason, remedy, check.broken))
+    return checks
+
+
+def _select(
+    connection: duckdb.DuckDBPyConnection,
+    plan: FilePlan,
+    names: _Cells,
+    fault: str,
+    zone: str | None,
+) -> str:
+    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes"]
+    typed = {one.name: names.typed(n) for n, one in enumerate(plan.fields)}
+    if "arrived_at" in typed:
+        typed["arrived_at"] = f"coalesce({typed['arrived_at']}, {typed['occurred_at']})"
+    columns += [
+        f"CAST({sql} AS {SQL_TYPES[one.column.type]}) AS {quoted(one.name)}"
+        for one, sql in zip(plan.fields, typed.values(), strict=True)
+    ]
+    columns += [quoted(name) for name in plan.passed]
+    joins = ""
+    for number in sorted(names.local):
+        joins += (
+            f" ASOF LEFT JOIN {_zone_table(connection, zone or '')} AS __z{number}"
+            f" ON __r{number} >= __z{number}.local_from"
+        )
+    # A fault is a row's first; a time outside every stretch of its zone has no code of its own.
+    return f"SELECT {', '.join(columns)}, {fault} AS __fault FROM {plan.parsed}{joins}"
+
+
+def _zone_table(connection: duckdb.DuckDBPyConnection, zone: str) -> str:
+    name = quoted(f"zone {zone}")
+    found = stretches(zone)
+    columns = {
+        "local_from": [s.local_from for s in found],
+        "offset": [s.offset for s in found],
+        "is_gap": [s.is_gap for s in found],
+        "is_twice": [s.is_twice for s in found],
+    }
+    connection.register("stretches", pa.table(columns))
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS SELECT * FROM stretches")
+    connection.unregister("stretches")
+    return name
+
+
+def _notes(
+    connection: duckdb.DuckDBPyConnection,
+    plan: FilePlan,
+    profiles: Sequence[_Profile],
+    zone: str | None,
+) -> list[Note]:
+    notes = [Note(plan.table, plan.staged.name, "", remark) for remark in plan.staged.remarks]
+    for profile in profiles:
+        name = plan.fields[profile.number].shown
+        if profile.nan:
+            what = "NaN taken as missing"
+            notes.append(Note(plan.table, plan.staged.name, name, what, profile.nan))
+        if profile.naive and zone is not None:
+            twice = _twice(connection, plan, profile.number, zone)
+            what = f"local times that happen twice in {zone}, taken as the first"
+            notes += [Note(plan.table, plan.staged.name, name, what, twice)] if twice else []
+    return notes
+
+
+def _twice(connection: duckdb.DuckDBPyConnection, plan: FilePlan, number: int, zone: str) -> int:
+    query = f"""
+        SELECT count(*) FROM {plan.parsed}
+        ASOF JOIN {_zone_table(connection, zone)} AS z ON __r{number} >= z.local_from
+        WHERE __passes AND __k{number} AND z.is_twice
+    """
+    (count,) = only_row(connection, query)
+    return int(count)

@@ -1,0 +1,120 @@
+"""Checked tables on their way out: Parquet files, the quarantine, orphans, the data's end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from mqlml.sources.typed import SQL_TYPES, TypedFile
+from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
+from mqlml.tables.ingested import Note
+from mqlml.tables.quarantine import QUARANTINE_COLUMNS
+from mqlml.tables.sql import literal, only_row, quoted
+
+_YEAR = 365 * 86_400_000_000
+
+
+def write_table(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], target: Path
+) -> None:
+    """Write the kept rows of a table, in the order of their files and rows."""
+    shown = ", ".join(
+        f"CAST({quoted(c.name)} AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in columns
+    )
+    query = f"SELECT {shown} FROM {table}_kept ORDER BY __file, __row"
+    _copy(connection, query, target / f"{table}.parquet")
+
+
+def write_quarantine(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]], target: Path
+) -> None:
+    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy."""
+    columns = ", ".join(
+        f"{quoted(name)} {'BIGINT' if name == 'line' else 'VARCHAR'}" for name in QUARANTINE_COLUMNS
+    )
+    connection.execute(f"CREATE TABLE quarantined ({columns})")
+    for table, typed_files in files.items():
+        for one in typed_files:
+            connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+    query = 'SELECT * FROM quarantined ORDER BY "table", file, line, reason, raw'
+    _copy(connection, query, target / "quarantine.parquet")
+
+
+def _quarantined(table: str, one: TypedFile) -> str:
+    plan = one.plan
+    codes = ", ".join(
+        f"({n}, {literal(c.column)}, {literal(c.reason)}, {literal(c.remedy)})"
+        for n, c in enumerate(one.checks, start=1)
+    )
+    key = " and ".join(CONTRACTS[table].key)
+    conflict = literal(f"another row with the same {key} came first and says otherwise")
+    cells = ", ".join(f"{literal(c)}: raw.{quoted(c)}" for c in plan.staged.columns)
+    return f"""
+        WITH codes(code, "column", reason, remedy) AS (VALUES {codes}), faulty AS (
+            SELECT rows.__row, rows.__line, codes."column",
+                coalesce(rows.__broken, codes.reason) AS reason, codes.remedy
+            FROM {table} AS rows JOIN codes ON codes.code = rows.__fault
+            WHERE rows.__file = {plan.number} AND rows.__passes
+            UNION ALL
+            SELECT rows.__row, rows.__line, {literal(CONTRACTS[table].key[0])}, {conflict},
+                'keep one row per key in the source'
+            FROM {table} AS rows JOIN {table}_repeats AS r
+            ON rows.__file = r.__file AND rows.__row = r.__row
+            WHERE rows.__file = {plan.number} AND NOT r.is_equal
+        )
+        SELECT {literal(table)}, {literal(plan.staged.name)}, faulty.__line, faulty."column",
+            faulty.reason, faulty.remedy,
+            coalesce(to_json(raw.__raw), to_json({{{cells}}}))::VARCHAR
+        FROM faulty JOIN read_parquet({literal(plan.staged.parts)}, union_by_name = true) AS raw
+        ON raw.__row = faulty.__row
+    """
+
+
+def orphans(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return, per table, how many kept rows belong to no kept lead."""
+    counted = {}
+    for table in CONTRACTS:
+        query = f"SELECT count(*) FROM {table}_kept ANTI JOIN leads_kept USING (lead_id)"
+        (count,) = only_row(connection, query)
+        if count:
+            counted[table] = int(count)
+    return counted
+
+
+def latest_time(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the latest time of any kept row in microseconds UTC; at least one lead is kept."""
+    (latest,) = only_row(connection, f"SELECT epoch_us(max(t)) FROM ({_all_times()})")
+    return int(latest)
+
+
+def stray_end(connection: duckdb.DuckDBPyConnection, latest: int) -> list[Note]:
+    """Return a note if hardly any row lies in the year before the latest time.
+
+    One mistyped year would make the data look complete until then, and leads
+    that were never given the time to convert look lost.
+    """
+    query = (
+        f"SELECT count(*), count(*) FILTER (epoch_us(t) > {latest - _YEAR}) FROM ({_all_times()})"
+    )
+    rows, late = only_row(connection, query)
+    if late * 200 >= rows:
+        return []
+    day = datetime.fromtimestamp(latest // 1_000_000, UTC).date().isoformat()
+    what = (
+        f"the data seem to end on {day}, but hardly any row lies in the year before: set data_end"
+    )
+    return [Note("", "", "", what, int(late))]
+
+
+def _all_times() -> str:
+    return " UNION ALL ".join(
+        f"SELECT CAST({quoted(column.name)} AS TIMESTAMPTZ) AS t FROM {table}_kept"
+        for table, contract in CONTRACTS.items()
+        for column in contract.columns
+        if column.type is ColumnType.TIME
+    )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")

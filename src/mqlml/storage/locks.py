@@ -1,0 +1,102 @@
+"""One writer at a time: a file lock of the operating system.
+
+The lock belongs to the open file, so it ends with the process that holds it,
+however that process ends; a killed run leaves no stale lock. The file's content
+only tells the next one who is at work.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mqlml.errors import DataError, Fault
+
+_POLL_S = 0.1
+
+
+@contextmanager
+def hold(path: Path, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
+    """Hold the lock file `path` inside the block, waiting up to `wait_s` for another holder.
+
+    Not re-entrant: a block that asks again for a lock it holds waits in vain.
+
+    Raises:
+        DataError: Another job holds the lock for longer than `wait_s`; it says which.
+    """
+    descriptor = _open(path)
+    try:
+        if not _take(descriptor, wait_s):
+            raise DataError(_busy(path, purpose))
+        _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose})
+        try:
+            yield
+        finally:
+            _say_who(descriptor, None)
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str:
+    """Return who wrote the lock file last ("train, process 4711"), or "" if nobody is at work."""
+    try:
+        who = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return f"{who['purpose']}, process {who['pid']}"
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a living process holds the lock file `path`."""
+    if not path.exists():
+        return False
+    descriptor = _open(path)
+    try:
+        return not _take(descriptor, 0.0)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise DataError(
+            Fault(
+                "the workspace cannot be locked",
+                where=str(path),
+                found=error.strerror or str(error),
+                mend="choose a folder that you may write to with --workspace",
+            )
+        ) from error
+
+
+def _take(descriptor: int, wait_s: float) -> bool:
+    # Counting naps instead of reading a clock keeps the package free of one.
+    for nap in range(int(wait_s / _POLL_S) + 1):
+        if nap:
+            time.sleep(_POLL_S)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return True
+    return False
+
+
+def _say_who(descriptor: int, who: dict[str, object] | None) -> None:
+    os.ftruncate(descriptor, 0)
+    if who is not None:
+        os.pwrite(descriptor, json.dumps(who, sort_keys=True).encode(), 0)
+
+
+def _busy(path: Path, purpose: str) -> Fault:
+    return Fault(
+        f"another job is at work in this workspace, so `{purpose}` cannot start",
+        where=str(path),
+        found=holder(path) or "a job that did not say its name",
+        mend="wait until it is done, end that process, or use another --workspace",
+    )
