@@ -1,0 +1,92 @@
+"""What is told to MLflow, and what comes back: plain values without MLflow's types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+Number = float | int
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """The data of a training: `digest` names their bytes, at most 36 characters are kept."""
+
+    name: str
+    digest: str
+    rows: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run: what was done (`kind`), as of when (microseconds UTC), why, and what followed.
+
+    `artifacts` maps a path inside the run to the bytes or the file that go there.
+    """
+
+    name: str
+    kind: str
+    as_of: int
+    reason: str = ""
+    decision: str = ""
+    model_version: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, Number] = field(default_factory=dict)
+    tags: Mapping[str, object] = field(default_factory=dict)
+    artifacts: Mapping[str, bytes | Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """One training: its run, the bundle that came out, and where it came from.
+
+    `run.metrics` are the test metrics; `contestants` are metrics by contestant,
+    logged as `contestant.NAME.METRIC`. `numbers` and `categories` are the columns
+    that the model takes, `example` a few rows of them.
+    """
+
+    run: RunRecord
+    bundle: Path
+    dataset: DatasetFacts
+    contestants: Mapping[str, Mapping[str, Number]]
+    columns: Sequence[str]
+    categories: Sequence[str] = ()
+    example: pd.DataFrame | None = None
+    plan_fingerprint: str = ""
+    criteria_version: str = ""
+    criteria_digest: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A training as it stands in MLflow; `version` is empty if it was not registered."""
+
+    run_id: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """One registered version of a model; `uri` is what MLflow's `load_model` takes."""
+
+    name: str
+    version: str
+    run_id: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run as `mqlml runs` lists it; `at` is its as_of in microseconds UTC."""
+
+    run_id: str
+    kind: str
+    at: int
+    name: str
+    version: str
+    reason: str
+    decision: str

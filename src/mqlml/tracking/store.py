@@ -1,0 +1,139 @@
+"""Everything the rest of mqlml asks of MLflow."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mqlml.tracking import registry, runs
+from mqlml.tracking.connection import Connection
+from mqlml.tracking.faults import told
+from mqlml.tracking.model_files import installed_version
+from mqlml.tracking.records import LoggedModel, ModelRef, RunRecord, RunRow, TrainingRecord
+from mqlml.tracking.registry import BundleCheck
+
+
+def check_bundle(folder: Path) -> object:
+    """Return the loaded bundle of `folder`; BundleError if it cannot be used."""
+    from mqlml.modeling.bundle import load_bundle
+
+    return load_bundle(folder)
+
+
+class MlflowStore:
+    """Runs and models of one project; `check` loads a bundle's folder, or raises BundleError.
+
+    Every method raises DataError if the store is locked, full or not writable,
+    and BundleError if it cannot be reached.
+    """
+
+    def __init__(self, connection: Connection, *, check: BundleCheck = check_bundle) -> None:
+        self._connection = connection
+        self._check = check
+
+    @property
+    def uri(self) -> str:
+        """Return the address of the store, as MLflow takes it."""
+        return self._connection.uri
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether there is anything to read; a server is taken to be there."""
+        return self._connection.is_there
+
+    def log_training(self, record: TrainingRecord, *, publish: bool = True) -> LoggedModel:
+        """Return the finished run of a training, and the version it was registered as.
+
+        With `publish` false the run and its model are kept, but no version is
+        registered. The champion is never changed here.
+        """
+        run = runs.with_tags(record.run, _identity(record))
+        with self._client() as client, self._running(client, run) as run_id:
+            experiment = self._experiment(client, run.name)
+            model = registry.begin_model(client, experiment, run_id)
+            figures = {**run.metrics, **runs.flat_contestants(record.contestants)}
+            runs.log_figures(client, run_id, run, metrics=figures, model_id=model.model_id)
+            runs.log_dataset(client, run_id, record.dataset)
+            registry.upload_model(client, model, record, check=self._check)
+            if not publish:
+                return LoggedModel(run_id, run.name, "")
+            return registry.register(client, model, record)
+
+    def log_run(self, record: RunRecord) -> str:
+        """Return the id of a finished run that holds `record`."""
+        with self._client() as client, self._running(client, record) as run_id:
+            runs.log_figures(client, run_id, record, metrics=record.metrics)
+            return run_id
+
+    def runs(self, name: str) -> tuple[RunRow, ...]:
+        """Return the finished runs of model `name`, oldest as_of first."""
+        if not self.is_there:
+            return ()
+        with self._client() as client:
+            return runs.list_runs(client, name)
+
+    def unfinished(self, name: str) -> tuple[str, ...]:
+        """Return the ids of runs that are at work, or were killed."""
+        if not self.is_there:
+            return ()
+        with self._client() as client:
+            return runs.unfinished_runs(client, name)
+
+    def champion(self, name: str) -> ModelRef | None:
+        """Return the version that scores today, or None before the first promotion."""
+        if not self.is_there:
+            return None
+        with self._client() as client:
+            return registry.find_champion(client, name)
+
+    def version(self, name: str, version: str) -> ModelRef:
+        """Return one version of a model; BundleError if there is none or it is unfinished."""
+        with self._client() as client:
+            return registry.find_version(client, name, version)
+
+    def promote(self, name: str, version: str, *, as_of: int, reason: str) -> ModelRef:
+        """Return the version that is now champion; it was loaded once more before."""
+        with self._client() as client:
+            ref = registry.find_version(client, name, version)
+            registry.try_bundle(client, ref, check=self._check)
+            registry.make_champion(client, ref, as_of=as_of, reason=reason)
+            client.set_tag(ref.run_id, *runs.decision_tag("promoted"))
+        return ref
+
+    def try_bundle(self, ref: ModelRef) -> None:
+        """Load the version's bundle from the store; BundleError if that fails."""
+        with self._client() as client:
+            registry.try_bundle(client, ref, check=self._check)
+
+    def download_bundle(self, ref: ModelRef, into: Path) -> Path:
+        """Return the folder `into`, holding the version's bundle; whole or not at all.
+
+        A bundle that is there already is replaced; BundleError if `into` holds
+        anything else.
+        """
+        with self._client() as client:
+            return registry.fetch_bundle(client, ref, into, check=self._check)
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        with told(self.uri):
+            yield self._connection.client()
+
+    @contextmanager
+    def _running(self, client: Any, record: RunRecord) -> Iterator[str]:
+        with runs.running(client, self._experiment(client, record.name), record) as run_id:
+            yield run_id
+
+    def _experiment(self, client: Any, name: str) -> str:
+        return runs.experiment_id(client, name, location=self._connection.location(name))
+
+
+def _identity(record: TrainingRecord) -> dict[str, object]:
+    return {
+        "data_digest": record.dataset.digest,
+        "plan_fingerprint": record.plan_fingerprint,
+        "criteria_version": record.criteria_version,
+        "criteria_digest": record.criteria_digest,
+        "seed": record.seed,
+        "version": installed_version(),
+    }
