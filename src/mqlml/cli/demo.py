@@ -1,0 +1,27 @@
+"""The command that shows the whole loop on a simulated company."""
+
+from typing import Annotated
+
+import typer
+
+from mqlml.cli.options import DEFAULT_WORKSPACE, Json, Seed, WorkspacePath
+from mqlml.cli.output import answer, note, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command()(demo)
+
+
+def demo(
+    *,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    leads: Annotated[int, typer.Option("--leads", min=2000, help="How many leads.")] = 12_000,
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> None:
+    """Simulate a company and walk the loop: train, score, verdicts, drift, retrain, review."""
+    from mqlml.workflows.demo import run_demo
+
+    result = run_demo(workspace, leads=leads, seed=seed, say=note if as_json else say)
+    answer(result.document(), result.lines(), as_json=as_json)

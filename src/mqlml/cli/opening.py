@@ -1,0 +1,28 @@
+"""From options to a project: the config, and the environment variables it names."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mqlml.cli.output import note
+
+if TYPE_CHECKING:
+    from mqlml.workflows.project import Project
+
+
+def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
+    """Return the project that the shared options describe."""
+    from mqlml.wiring import secret_names
+    from mqlml.workflows.project import open_project
+
+    project = open_project(config, data=data, workspace=workspace)
+    names = secret_names(project.settings)
+    return replace(project, secrets={n: os.environ[n] for n in names if n in os.environ})
+
+
+def progress(text: str) -> None:
+    """Show what is being done, on a terminal only."""
+    if sys.stderr.isatty():
+        note(f"… {text}")

@@ -1,0 +1,78 @@
+"""Commands that come before a model: init, ingest, features."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mqlml.cli.opening import progress, project_of
+from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, WorkspacePath
+from mqlml.cli.output import answer, note
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(init)
+    app.command()(ingest)
+    app.command()(features)
+
+
+def init(
+    files: Annotated[list[Path], typer.Argument(help="One flat table, or several exports.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The config to write.")] = Path("mqlml.yaml"),
+    target: Annotated[
+        str | None, typer.Option("--target", help="The outcome column, or the stage to predict.")
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", help="Column that stands for time, or 'file' for row order."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing config.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at files and write a commented config with every guess marked."""
+    from mqlml.workflows.init import write_config
+
+    proposal = write_config(files, out, target=target, order=order, replace=force)
+    document = {"config": str(out), "guesses": list(proposal.guesses)}
+    lines = [*proposal.guesses, f"wrote {out}", f"next: mqlml train --config {out}"]
+    answer(document, lines, as_json=as_json)
+
+
+def ingest(
+    config: Config,
+    *,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_json: Json = False,
+) -> None:
+    """Read the sources into the workspace's tables; refused rows go to quarantine."""
+    from mqlml.workflows.ingest import ingest as run
+
+    result = run(project_of(config, data, workspace), say=progress)
+    answer(result.document(), result.lines(), as_json=as_json)
+
+
+def features(
+    config: Config,
+    *,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_of: AsOf = None,
+    points: Annotated[
+        Path | None, typer.Option("--points", help="CSV or Parquet with lead_id and as_of.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")] = Path(
+        "features.parquet"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Write the feature matrix as it was known at a moment, or at each point of a file."""
+    from mqlml.workflows.features import write_features
+
+    project = project_of(config, data, workspace)
+    result = write_features(project, out, as_of=project.instant(as_of), points_file=points)
+    if as_of is None and points is None:
+        note(f"as of {result.as_of}, the end of the data")
+    answer(result.document(), result.lines(), as_json=as_json)

@@ -1,0 +1,69 @@
+"""Names in the settings → adapters that do the work; heavy ones are imported here, late."""
+
+from typing import TYPE_CHECKING
+
+from mqlml.config import Settings
+from mqlml.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mqlml.engines.local import LocalEngine
+    from mqlml.storage.workspace import Workspace
+    from mqlml.tracking.connection import Connection
+    from mqlml.tracking.store import MlflowStore
+
+
+def secret_names(settings: Settings) -> tuple[str, ...]:
+    """Return the environment variables that the settings name, sorted."""
+    sources = settings.sources
+    tables = (
+        *sources.leads,
+        *sources.attributes,
+        *sources.events,
+        *sources.stages,
+        *sources.verdicts,
+        *sources.handovers,
+    )
+    named = {table.postgres.url_env for table in tables if table.postgres is not None}
+    named |= {n for n in (settings.tracking.uri_env, settings.scoring.postgres_url_env) if n}
+    return tuple(sorted(named))
+
+
+def make_engine() -> "LocalEngine":
+    """Return the engine that computes features on this machine."""
+    from mqlml.engines.local import LocalEngine
+
+    return LocalEngine()
+
+
+def open_connection(
+    settings: Settings, workspace: "Workspace", secrets: "Mapping[str, str]"
+) -> "Connection":
+    """Return the way to the settings' MLflow server, or to the workspace's SQLite file.
+
+    Raises ConfigError if the settings name a variable that is not set.
+    """
+    from mqlml.tracking.connection import Connection
+
+    uri = settings.tracking.uri
+    if uri is None and settings.tracking.uri_env is not None:
+        uri = secret(secrets, settings.tracking.uri_env, "tracking.uri_env")
+    return Connection(uri, database=workspace.database, artifacts=workspace.artifacts)
+
+
+def open_store(
+    settings: Settings, workspace: "Workspace", secrets: "Mapping[str, str]"
+) -> "MlflowStore":
+    """Return the MLflow store of the settings."""
+    from mqlml.tracking.store import MlflowStore
+
+    return MlflowStore(open_connection(settings, workspace, secrets))
+
+
+def secret(secrets: "Mapping[str, str]", name: str, where: str) -> str:
+    """Return the value of a named environment variable; ConfigError if it is not set."""
+    if not secrets.get(name):
+        mend = f"set it before the command: export {name}=…"
+        raise ConfigError(Fault("the environment variable is not set", where, name, mend))
+    return secrets[name]

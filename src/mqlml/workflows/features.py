@@ -1,0 +1,128 @@
+"""The feature matrix as it was known: for training, for scoring, and for a file of points."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml.config import Settings
+from mqlml.dataset.points import open_points
+from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
+from mqlml.features.plan import Plan, make_plan
+from mqlml.storage.atomic import replace_file
+from mqlml.storage.scores import parquet_bytes
+from mqlml.tables.contracts import EVENTS, Tables
+from mqlml.wiring import make_engine
+from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.project import Project, shown_instant
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class FeaturesResult:
+    """Where the matrix was written, and its shape."""
+
+    path: Path
+    rows: int
+    columns: int
+    as_of: str
+    plan: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer for programs."""
+        return {**vars(self), "path": str(self.path)}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the answer for people."""
+        yield f"wrote {self.rows:,} points × {self.columns} features to {self.path}"
+
+
+def plan_of(settings: Settings, tables: Tables) -> Plan:
+    """Return the plan that the settings make of these tables' columns."""
+    engagement = [c for s in settings.sources.leads for c in s.attributes.engagement]
+    return make_plan(
+        settings.plan,
+        tables.attribute_specs,
+        event_columns=(*EVENTS.columns, *tables.events.properties),
+        engagement_attributes=engagement,
+    )
+
+
+def write_features(
+    project: Project,
+    out: Path,
+    *,
+    as_of: int | None = None,
+    points_file: Path | None = None,
+    say: Say = lambda _: None,
+) -> FeaturesResult:
+    """Write lead_id, as_of and the plan's columns of every open lead, or of the given points."""
+    if as_of is not None and points_file is not None:
+        mend = "the file of points holds the moments itself; leave one of the two out"
+        raise UsageError(Fault("--as-of and --points contradict each other", mend=mend))
+    tables = current_tables(project, say=say)
+    plan = plan_of(project.settings, tables)
+    moment = tables.data_end if as_of is None else as_of
+    points = (
+        open_points(tables, project.settings.target, project.settings.points, as_of=moment)
+        if points_file is None
+        else read_points(points_file, tables)
+    )
+    matrix = make_engine().compute(tables, points, plan)
+    whole = pd.concat([named_points(points), matrix], axis=1)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, parquet_bytes(whole))
+    return FeaturesResult(
+        out, len(whole), len(plan.columns), shown_instant(moment), plan.fingerprint
+    )
+
+
+def named_points(points: pd.DataFrame) -> pd.DataFrame:
+    """Return lead_id and as_of of points, as_of as a time in UTC for people and files."""
+    as_of = pd.to_datetime(points["as_of"], unit="us", utc=True).dt.as_unit("us")
+    return pd.DataFrame({"lead_id": points["lead_id"], "as_of": as_of})
+
+
+def read_points(path: Path, tables: Tables) -> pd.DataFrame:
+    """Return the points (lead_id, as_of in microseconds) of a CSV or Parquet file.
+
+    A naive as_of is UTC. Leads that the tables do not hold are refused, all at once.
+    """
+    frame = _read(path)
+    names = [str(c) for c in frame.columns]
+    missing = [
+        Fault("column is missing", str(path), nearest(name, names), f"name a column '{name}'")
+        for name in ("lead_id", "as_of")
+        if name not in names
+    ]
+    if missing:
+        raise SchemaError(*missing)
+    moments = pd.to_datetime(frame["as_of"], utc=True, errors="coerce", format="ISO8601")
+    leads = frame["lead_id"].astype("str")
+    unknown = ~leads.isin(tables.leads["lead_id"])
+    faults = []
+    if moments.isna().any():
+        found = f"{int(moments.isna().sum())} of {len(frame)} rows"
+        faults.append(Fault("as_of is not a time", str(path), found, "write ISO 8601 times"))
+    if unknown.any():
+        found = f"{int(unknown.sum())} of {len(frame)} rows"
+        faults.append(Fault("lead is not in the tables", str(path), found, "ingest it first"))
+    if faults:
+        raise DataError(*faults)
+    as_of = moments.dt.as_unit("us").astype("int64").to_numpy(np.int64)
+    return pd.DataFrame({"lead_id": leads, "as_of": as_of})
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise DataError(Fault("no such file", str(path), mend="check the path's spelling"))
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype="str")
+    except (ValueError, OSError) as error:
+        raise DataError(Fault("cannot be read as a table", str(path), str(error))) from error

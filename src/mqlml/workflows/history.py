@@ -1,0 +1,81 @@
+"""Past points as the champion scores them, beside what became of them since."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mqlml import timeline
+from mqlml.config import Settings
+from mqlml.dataset.labels import FLAT_OUTCOME, days_to_micros
+from mqlml.dataset.points import training_points
+from mqlml.modeling.grades import GradeCuts
+from mqlml.monitoring.evidence import Reference, ScoredHistory
+from mqlml.tables.contracts import Tables
+from mqlml.wiring import make_engine
+from mqlml.workflows.champion import Loaded
+
+# An undated outcome is told at the point itself: the shortest horizon there is.
+_AT_ONCE = 1
+
+
+@dataclass(frozen=True)
+class Past:
+    """Every point of the tables with features and the champion's score, row by row."""
+
+    points: pd.DataFrame
+    matrix: pd.DataFrame
+    scores: pd.DataFrame
+
+
+def past_of(settings: Settings, tables: Tables, loaded: Loaded) -> Past:
+    """Return all points up to the tables' end as `loaded` scores them.
+
+    `scores` has lead_id, as_of (microseconds), probability, grade, fit_part and
+    engagement_part.
+    """
+    points = training_points(tables, settings.target, settings.points)
+    matrix = make_engine().compute(tables, points, loaded.bundle.plan)
+    parts = loaded.bundle.model.parts(matrix)
+    grades = GradeCuts.from_json(loaded.bundle.facts["grade_cuts"]).grades(parts)
+    log_odds = parts.sum(axis=1).to_numpy(np.float64)
+    scores = pd.DataFrame(
+        {
+            "lead_id": points["lead_id"],
+            "as_of": points["as_of"],
+            "probability": 1.0 / (1.0 + np.exp(-log_odds)),
+            "grade": grades.to_numpy(),
+            "fit_part": parts["fit"].to_numpy(),
+            "engagement_part": parts["engagement"].to_numpy(),
+        }
+    )
+    return Past(points, matrix, scores)
+
+
+def history_of(settings: Settings, tables: Tables, loaded: Loaded, past: Past) -> ScoredHistory:
+    """Return the past as monitoring looks at it; points of unknown outcome are left out."""
+    points, matrix, scores = past.points, past.matrix, past.scores
+    converted_at = points["converted_at"].to_numpy(np.int64)
+    horizon = days_to_micros(settings.target.horizon_days or 0)
+    if settings.target.stage == FLAT_OUTCOME:
+        known = np.flatnonzero(points["label"].notna())
+        points, matrix, scores = (
+            frame.iloc[known].reset_index(drop=True) for frame in (points, matrix, scores)
+        )
+        as_of = points["as_of"].to_numpy(np.int64)
+        converted_at = np.where(points["label"] == 1, as_of, timeline.NEVER)
+        horizon = horizon or _AT_ONCE
+    return ScoredHistory(
+        scores=scores,
+        matrix=matrix,
+        converted_at=converted_at,
+        verdicts=tables.verdicts,
+        horizon=horizon,
+        data_end=tables.data_end,
+        learnt_until=int(loaded.bundle.facts["last_labelled_as_of"]) + 1,
+    )
+
+
+def reference_of(loaded: Loaded) -> Reference:
+    """Return what the champion learnt from, as monitoring compares with it."""
+    return Reference(loaded.bundle.plan, loaded.bundle.facts)

@@ -1,0 +1,181 @@
+"""Tables → a judged model in a bundle: the part that training and retraining share."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml import timeline
+from mqlml.config import Settings
+from mqlml.criteria.decide import decide
+from mqlml.criteria.file import criteria_digest
+from mqlml.criteria.settings import Criteria
+from mqlml.criteria.threshold import WEEKS_LOOKED_AT, mql_threshold, threshold_history
+from mqlml.dataset.audit import Finding, audit, refuse
+from mqlml.dataset.build import Dataset
+from mqlml.dataset.points import training_points
+from mqlml.dataset.settings import SplitSettings
+from mqlml.dataset.splits import Split, make_split
+from mqlml.features.plan import Plan
+from mqlml.modeling.bundle import Bundle
+from mqlml.modeling.gates import Gate, check_gates
+from mqlml.modeling.grades import cut_grades
+from mqlml.modeling.model import Model
+from mqlml.modeling.reference import reference_distributions
+from mqlml.modeling.tournament import TournamentResult, run_tournament
+from mqlml.scoring.rows import rule_rows
+from mqlml.tables.contracts import Tables
+from mqlml.wiring import make_engine
+from mqlml.workflows.features import plan_of
+from mqlml.workflows.project import shown_instant
+
+Say = Callable[[str], None]
+
+# New MQLs of a week are told from leads that were above the threshold before.
+_THRESHOLD_WEEKS = 2 * WEEKS_LOOKED_AT
+_DELAY_STEPS = 51
+# Folds are searched side by side; how many at once changes no figure.
+_JOBS = 2
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Everything that came out of one training, before anything is stored."""
+
+    tables: Tables
+    dataset: Dataset
+    split: Split
+    findings: tuple[Finding, ...]
+    result: TournamentResult
+    gates: tuple[Gate, ...]
+    bundle: Bundle
+    mql_probability: float
+
+    @property
+    def published(self) -> bool:
+        """Return whether every gate was passed."""
+        return all(gate.passed for gate in self.gates)
+
+
+def learn(
+    settings: Settings,
+    tables: Tables,
+    *,
+    seed: int,
+    say: Say,
+    test_weeks: float | None = None,
+) -> Learnt:
+    """Return the winner of the tournament, learnt from what `tables` held at their end.
+
+    With `test_weeks` the test is the leads of the latest weeks whose outcome is
+    known, instead of the split's share: after a change only they are news.
+
+    Raises:
+        LeakageError: a column knows the outcome.
+        DataError: too few leads, outcomes or periods.
+        ConfigError: settings that do not fit the tables.
+    """
+    say("making points and features")
+    plan = plan_of(settings, tables)
+    points = training_points(tables, settings.target, settings.points)
+    split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
+    matrix = make_engine().compute(tables, points, plan)
+    dataset = Dataset(points, matrix, plan)
+    say("looking for leaks")
+    known = {spec.name: spec.known for spec in tables.attribute_specs}
+    findings = audit(matrix, points, plan, settings.audit, split=split, known=known)
+    refuse(findings)
+    say("comparing models on forward folds")
+    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)
+    gates = check_gates(points, split, result, settings.gates)
+    say("measuring thresholds and grades")
+    threshold = threshold_of(settings.criteria, tables, dataset, result.model)
+    facts = _facts(settings, tables, dataset, result, threshold)
+    bundle = Bundle(
+        model=result.model,
+        plan=plan,
+        criteria=settings.criteria.model_dump(mode="json"),
+        personas=[persona.model_dump(mode="json") for persona in settings.personas],
+        facts=facts | {"seed": seed},
+        name=settings.name,
+    )
+    return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+
+
+def _split_of(
+    settings: Settings, tables: Tables, points: pd.DataFrame, test_weeks: float | None
+) -> SplitSettings:
+    labelled = points.loc[points["label"].notna(), "cohort"]
+    if test_weeks is None or tables.is_order_time or labelled.empty:
+        return settings.split
+    start = int(labelled.max()) - round(test_weeks * timeline.MICROS_PER_WEEK)
+    return settings.split.model_copy(update={"test_from": shown_instant(start)})
+
+
+def threshold_of(criteria: Criteria, tables: Tables, dataset: Dataset, model: Model) -> float:
+    """Return where MQL begins: measured on the latest weeks' points where capacity decides.
+
+    The weeks need no labels, so the latest ones, whose outcome is open, count too.
+    """
+    if criteria.thresholds.capacity_per_week is None:
+        return mql_threshold(criteria, pd.DataFrame())
+    as_of = dataset.points["as_of"].to_numpy(np.int64)
+    start = int(as_of.max()) - _THRESHOLD_WEEKS * timeline.MICROS_PER_WEEK
+    recent = np.flatnonzero(timeline.is_from(as_of, start))
+    points = dataset.points.iloc[recent].reset_index(drop=True)
+    matrix = dataset.matrix.iloc[recent].reset_index(drop=True)
+    probability = model.probability(matrix)
+    ruled = decide(probability, rule_rows(tables, points, matrix), criteria, 0.0)
+    return mql_threshold(criteria, threshold_history(points, probability, ruled))
+
+
+def recent_dataset(settings: Settings, tables: Tables, plan: Plan) -> Dataset:
+    """Return the points and features of the weeks that a capacity threshold is measured on."""
+    points = training_points(tables, settings.target, settings.points)
+    as_of = points["as_of"].to_numpy(np.int64)
+    start = int(as_of.max()) - _THRESHOLD_WEEKS * timeline.MICROS_PER_WEEK
+    recent = points.iloc[np.flatnonzero(timeline.is_from(as_of, start))].reset_index(drop=True)
+    return Dataset(recent, make_engine().compute(tables, recent, plan), plan)
+
+
+def _facts(
+    settings: Settings,
+    tables: Tables,
+    dataset: Dataset,
+    result: TournamentResult,
+    threshold: float,
+) -> dict[str, Any]:
+    labelled = np.flatnonzero(dataset.points["label"].notna())
+    points, matrix = dataset.points.iloc[labelled], dataset.matrix.iloc[labelled]
+    labels = points["label"].to_numpy(np.float64)
+    reference = reference_distributions(
+        matrix, dataset.plan, points=points, probabilities=result.model.probability(matrix)
+    )
+    return {
+        "winner": result.winner,
+        "test": asdict(result.test),
+        "target": settings.target.model_dump(mode="json"),
+        "points": settings.points.model_dump(mode="json"),
+        "grade_cuts": cut_grades(result.model.parts(matrix), labels).to_json(),
+        "mql_probability": threshold,
+        "criteria_digest": criteria_digest(settings.criteria),
+        "reference": reference,
+        "delays_days": _delays_days(points),
+        "base_rate": float(labels.mean()),
+        "rows": len(points),
+        "data_digest": tables.digest,
+        "data_end": tables.data_end,
+        "last_labelled_as_of": int(points["as_of"].max()),
+        "is_order_time": tables.is_order_time,
+    }
+
+
+def _delays_days(points: pd.DataFrame) -> list[float]:
+    """Return quantiles (0, 2 %, … 100 %) of days from a point to its conversion."""
+    converted = points[(points["label"] == 1) & (points["converted_at"] != timeline.NEVER)]
+    if converted.empty:
+        return []
+    delays = (converted["converted_at"] - converted["as_of"]) / timeline.MICROS_PER_DAY
+    return [float(q) for q in np.quantile(delays, np.linspace(0, 1, _DELAY_STEPS))]

@@ -1,0 +1,152 @@
+"""A training's values → the facts of its page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from mqlml.config import Settings
+from mqlml.criteria.decide import decide
+from mqlml.criteria.file import criteria_digest
+from mqlml.modeling.grades import cut_grades
+from mqlml.modeling.importance import importance
+from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
+from mqlml.reports.facts import Named
+from mqlml.reports.summaries import rate_frame
+from mqlml.reports.training import Target, TrainingFacts
+from mqlml.scoring.personas import personas_of
+from mqlml.scoring.rows import rule_rows
+from mqlml.scoring.score import Policy, score_points
+from mqlml.tables.ingested import FileCount
+from mqlml.workflows.learning import Learnt
+
+_EXAMPLES = 6
+
+
+def training_facts(
+    settings: Settings,
+    learnt: Learnt,
+    *,
+    as_of: int,
+    version: str,
+    seed: int,
+    sources: Sequence[FileCount] = (),
+) -> TrainingFacts:
+    """Return everything the training page shows."""
+    result, points = learnt.result, learnt.dataset.points
+    test = points.iloc[learnt.split.test].reset_index(drop=True)
+    matrix = learnt.dataset.matrix.iloc[learnt.split.test].reset_index(drop=True)
+    rows = rule_rows(learnt.tables, test, matrix)
+    labels = test["label"].to_numpy(np.float64)
+    outcome = decide(result.test_probabilities, rows, settings.criteria, learnt.mql_probability)
+    is_dated = not learnt.tables.is_order_time
+    return TrainingFacts(
+        name=settings.name,
+        as_of=as_of if is_dated else None,
+        target=_target(settings, learnt),
+        winner=result.winner,
+        contestants=result.test_by_contestant,
+        fold_log_loss={c.name: c.log_loss for c in result.contestants},
+        calibration=calibration_curve(result.test_labels, result.test_probabilities),
+        gains={
+            name: gains(result.test_labels, result.probabilities_by_contestant[name])
+            for name in (
+                result.winner,
+                *(c for c in result.test_by_contestant if c != result.winner),
+            )
+            if name != "base_rate"
+        },
+        bands=rate_frame(outcome["outcome"].to_numpy(), labels),
+        grades=rate_frame(_test_grades(learnt, matrix), labels),
+        features=importance(result.model, learnt.dataset.matrix, learnt.dataset.plan, seed=seed),
+        published=learnt.published,
+        model_version=version,
+        gates=learnt.gates,
+        findings=learnt.findings,
+        personas=_personas(settings, learnt, rows),
+        examples=_examples(settings, learnt, version=version),
+        sources=sources,
+        details=_details(settings, learnt, seed),
+    )
+
+
+def _target(settings: Settings, learnt: Learnt) -> Target:
+    as_of = learnt.dataset.points["as_of"]
+    is_dated = not learnt.tables.is_order_time
+    return Target(
+        stage=settings.target.stage,
+        points=_points_words(settings),
+        is_repeated=settings.points.rule == "weekly",
+        horizon_days=settings.target.horizon_days,
+        first_as_of=int(as_of.min()) if is_dated else None,
+        last_as_of=int(as_of.max()) if is_dated else None,
+        test_from=learnt.split.test_from if is_dated else None,
+    )
+
+
+def _points_words(settings: Settings) -> str:
+    rule = settings.points
+    after = f"{rule.after_days:g} days after creation" if rule.after_days else "at creation"
+    if rule.rule == "once":
+        return f"each lead once, {after}"
+    until = f", until day {rule.until_days:g}" if rule.until_days else ""
+    return f"each open lead every week from {after.removeprefix('at ')}{until}"
+
+
+def _test_grades(learnt: Learnt, matrix: pd.DataFrame) -> "pd.Series[str]":
+    """Return the test rows' grades, cut on development rows as the test model knew them."""
+    model, development = learnt.result.test_model, learnt.split.development
+    parts = model.parts(learnt.dataset.matrix.iloc[development])
+    labels = learnt.dataset.points["label"].to_numpy(np.float64)[development]
+    return cut_grades(parts, labels).grades(model.parts(matrix))
+
+
+def _personas(settings: Settings, learnt: Learnt, rows: pd.DataFrame) -> pd.DataFrame:
+    if not settings.personas:
+        return pd.DataFrame()
+    personas = personas_of(rows, settings.personas)
+    result = learnt.result
+    rates = rate_frame(personas.to_numpy(), result.test_labels).rename(columns={"group": "persona"})
+    figures = figures_by_group(result.test_labels, result.test_probabilities, personas)
+    auc = figures.set_index("group")["roc_auc"]
+    return rates.assign(roc_auc=auc.reindex(rates["persona"]).to_numpy())
+
+
+def _examples(settings: Settings, learnt: Learnt, *, version: str) -> pd.DataFrame:
+    """Return the hottest, the middle and the coldest test points, as scores with reasons."""
+    order = np.argsort(-learnt.result.test_probabilities, kind="stable")
+    half = _EXAMPLES // 3
+    middle = len(order) // 10
+    chosen = [*order[:half], *order[middle : middle + half], *order[-half:]]
+    rows = learnt.split.test[np.array(sorted(set(map(int, chosen))))]
+    points = learnt.dataset.points.iloc[rows].drop_duplicates("lead_id")
+    matrix = learnt.dataset.matrix.loc[points.index].reset_index(drop=True)
+    points = points.reset_index(drop=True)
+    return score_points(
+        learnt.bundle,
+        points,
+        matrix,
+        rows=rule_rows(learnt.tables, points, matrix),
+        policy=Policy(
+            settings.criteria, learnt.mql_probability, version, settings.personas, settings.scoring
+        ),
+    )
+
+
+def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
+    points, split = learnt.dataset.points, learnt.split
+    labelled = points["label"].notna()
+    return [
+        Named("Points with a known outcome", f"{int(labelled.sum()):,}"),
+        Named("Points whose outcome is still open", f"{int((~labelled).sum()):,}"),
+        Named("Rows to choose the model on", f"{len(split.development):,}"),
+        Named("Forward folds", str(len(split.folds))),
+        Named("Features", str(len(learnt.dataset.plan.columns))),
+        Named("MQL from probability", f"{learnt.mql_probability:.4f}"),
+        Named("Data", learnt.tables.digest),
+        Named("Plan", learnt.dataset.plan.fingerprint),
+        Named(
+            "Criteria", f"version {settings.criteria.version}, {criteria_digest(settings.criteria)}"
+        ),
+        Named("Seed", str(seed)),
+    ]

@@ -1,0 +1,142 @@
+"""`mqlml monitor`: what changed since the champion was trained, recorded in MLflow."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mqlml.criteria.file import criteria_from_dict
+from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.monitoring.monitor import monitor as look
+from mqlml.reports.monitor import MonitorFacts, monitor_page, monitor_verdict
+from mqlml.reports.timeline_picture import Champion
+from mqlml.storage.ledger import Entry, read_entries, write_entry
+from mqlml.tables.contracts import Tables
+from mqlml.wiring import open_store
+from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.history import Past, history_of, past_of, reference_of
+from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.train import keep_page
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class MonitorResult:
+    """What monitoring found, in which run it is recorded, where its page lies."""
+
+    found: Monitoring
+    run_id: str
+    version: str
+    report: Path
+    as_of: str
+
+    @property
+    def alarm(self) -> bool:
+        """Return whether something needs an act."""
+        return self.found.alarm
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer for programs."""
+        return {
+            "alarm": self.found.alarm,
+            "changes": [change_document(change) for change in self.found.changes],
+            "warnings": list(self.found.warnings),
+            "model": {"version": self.version},
+            "as_of": self.as_of,
+            "run_id": self.run_id,
+            "report": str(self.report),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the answer for people: the verdict first."""
+        yield monitor_verdict(self.found)
+        for change in self.found.changes:
+            yield f"{change.kind}: {change.evidence}"
+            yield f"    act: {change.act}"
+        yield from (f"note: {text}" for text in self.found.warnings)
+        yield f"report: {self.report}"
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """Return a change as JSON values; times as ISO 8601 text."""
+    times = {
+        name: shown_instant(at) if at is not None else None
+        for name, at in (
+            ("since", change.since),
+            ("from", change.earliest),
+            ("to", change.latest),
+        )
+    }
+    values = asdict(change)
+    kept = ("kind", "segment", "evidence", "act", "strength", "is_alarm")
+    return {**{k: values[k] for k in kept}, **times, "columns": list(change.columns)}
+
+
+def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
+    """Look at the champion as of a moment (default: the data's end) and record what was found.
+
+    Raises BundleError without a champion.
+    """
+    from mqlml.tracking.records import RunRecord
+
+    tables = current_tables(project, say=say, as_of=as_of)
+    moment = tables.data_end if as_of is None else as_of
+    store = open_store(project.settings, project.workspace, project.secrets)
+    loaded = fetch(store, project)
+    say("looking at what became of past points")
+    found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
+    page = monitor_page(
+        MonitorFacts(
+            name=project.settings.name,
+            as_of=moment,
+            model_version=loaded.version,
+            found=found,
+            champions=_champions(project, loaded),
+        )
+    )
+    changes = [change_document(change) for change in found.changes]
+    with project.workspace.lock("monitor"):
+        run_id = store.log_run(
+            RunRecord(
+                name=project.settings.name,
+                kind="monitor",
+                as_of=moment,
+                reason="; ".join(sorted({c.kind for c in found.changes if c.is_alarm})),
+                decision="alarm" if found.alarm else "no alarm",
+                model_version=loaded.version,
+                metrics={"alarm": float(found.alarm), "changes": float(len(found.changes))},
+                artifacts={
+                    "report.html": page.encode(),
+                    "changes.json": json.dumps(changes, indent=1).encode(),
+                },
+            )
+        )
+        report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
+        payload = {"run_id": run_id, "alarm": found.alarm, "changes": changes}
+        write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
+    return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment))
+
+
+def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:
+    """Return what changed since `loaded` was trained."""
+    return look(
+        history_of(project.settings, tables, loaded, past),
+        reference_of(loaded),
+        project.settings.monitoring,
+        criteria_then=criteria_from_dict(loaded.bundle.criteria),
+        criteria_now=project.settings.criteria,
+    )
+
+
+def _champions(project: Project, loaded: Loaded) -> list[Champion]:
+    """Return since when each version was champion, by the ledger of this workspace."""
+    entries = [
+        *read_entries(project.workspace.ledger, kind="train"),
+        *read_entries(project.workspace.ledger, kind="retrain"),
+    ]
+    promoted = [e for e in entries if e.payload.get("promoted")]
+    known = [Champion(e.as_of, str(e.payload["version"])) for e in promoted]
+    return known or [Champion(int(loaded.bundle.facts["data_end"]), loaded.version)]

@@ -1,0 +1,79 @@
+"""What every use case starts from: the settings, where the data lie, and the workspace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mqlml import timeline
+from mqlml.config import Settings, load_settings
+from mqlml.errors import Fault, UsageError
+from mqlml.storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Project:
+    """One use of mqlml: settings, data folder, workspace, and secrets by variable name.
+
+    `secrets` holds the values of environment variables that the settings name
+    (database URLs); the command line reads them, no step does.
+    """
+
+    settings: Settings
+    data_dir: Path
+    workspace: Workspace
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def instant(self, text: str | None) -> int | None:
+        """Return an ISO 8601 time as microseconds UTC; None stays None.
+
+        A time without an offset is read in the config's timezone, UTC without one.
+        """
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
+            raise UsageError(Fault("not a time", "--as-of", repr(text), mend)) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=_zone(self.settings.timezone))
+        whole = round(moment.replace(microsecond=0).timestamp())
+        return whole * timeline.MICROS_PER_SECOND + moment.microsecond
+
+
+def open_project(
+    config: Path | str,
+    *,
+    data: Path | str | None = None,
+    workspace: Path | str = ".mqlml",
+    secrets: Mapping[str, str] | None = None,
+) -> Project:
+    """Return the project of a config file; its relative paths start at `data` or beside it.
+
+    Raises ConfigError with every fault of the file.
+    """
+    path = Path(config)
+    folder = path.parent if data is None else Path(data)
+    return Project(load_settings(path), folder, Workspace(Path(workspace)), secrets or {})
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except ZoneInfoNotFoundError:
+        mend = "use a name of the IANA list, such as Europe/Berlin"
+        raise UsageError(Fault("not a timezone", "timezone", repr(name), mend)) from None
+
+
+def shown_instant(micros: int) -> str:
+    """Return microseconds UTC as ISO 8601 text, without a fraction that is zero.
+
+    >>> shown_instant(1_772_442_000_000_000)
+    '2026-03-02T09:00:00Z'
+    """
+    moment = datetime.fromtimestamp(micros // timeline.MICROS_PER_SECOND, tz=ZoneInfo("UTC"))
+    fraction = micros % timeline.MICROS_PER_SECOND
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{fraction:06d}Z" if fraction else f"{text}Z"

@@ -1,0 +1,112 @@
+"""A training → one MLflow run with everything that explains the model."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mqlml.criteria.file import criteria_digest
+from mqlml.modeling.bundle import save_bundle
+from mqlml.workflows.learning import Learnt
+from mqlml.workflows.project import Project
+
+if TYPE_CHECKING:
+    from mqlml.tracking.records import LoggedModel
+    from mqlml.tracking.store import MlflowStore
+
+_EXAMPLE_ROWS = 5
+
+
+def record_training(
+    store: "MlflowStore",
+    project: Project,
+    learnt: Learnt,
+    *,
+    as_of: int,
+    seed: int,
+    reason: str,
+    page: str,
+    kind: str = "train",
+    extra: Mapping[str, Any] | None = None,
+) -> "LoggedModel":
+    """Return the run and, if every gate was passed, the registered version."""
+    from mqlml.tracking.records import DatasetFacts, RunRecord, TrainingRecord
+
+    settings, plan = project.settings, learnt.dataset.plan
+    run = RunRecord(
+        name=settings.name,
+        kind=kind,
+        as_of=as_of,
+        reason=reason,
+        decision="registered" if learnt.published else "not published",
+        params=_params(project, learnt, seed),
+        metrics=_metrics(learnt),
+        tags=dict(extra or {}),
+        artifacts=_artifacts(learnt, page),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "bundle"
+        save_bundle(learnt.bundle, bundle)
+        record = TrainingRecord(
+            run=run,
+            bundle=bundle,
+            dataset=DatasetFacts(settings.name, learnt.tables.digest, len(learnt.dataset.points)),
+            contestants=_contestants(learnt),
+            columns=plan.columns,
+            categories=plan.categories,
+            example=learnt.dataset.matrix.head(_EXAMPLE_ROWS),
+            plan_fingerprint=plan.fingerprint,
+            criteria_version=str(settings.criteria.version),
+            criteria_digest=criteria_digest(settings.criteria),
+            seed=seed,
+        )
+        return store.log_training(record, publish=learnt.published)
+
+
+def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
+    settings = project.settings
+    winner = next(c for c in learnt.result.contestants if c.name == learnt.result.winner)
+    return {
+        "winner": learnt.result.winner,
+        **{f"winner.{name}": value for name, value in winner.settings.items()},
+        "target": settings.target.stage,
+        "horizon_days": settings.target.horizon_days,
+        "points": settings.points.rule,
+        "features": len(learnt.dataset.plan.columns),
+        "rows": len(learnt.dataset.points),
+        "mql_probability": learnt.mql_probability,
+        "seed": seed,
+    }
+
+
+def _metrics(learnt: Learnt) -> dict[str, float]:
+    figures = {f"test_{name}": value for name, value in asdict(learnt.result.test).items()}
+    return figures | {"constant_log_loss": learnt.result.constant_log_loss}
+
+
+def _contestants(learnt: Learnt) -> dict[str, dict[str, float]]:
+    """Return each contestant's forward and test figures."""
+    return {
+        c.name: {"log_loss": c.log_loss, "roc_auc": c.roc_auc, "pr_auc": c.pr_auc}
+        | {
+            f"test_{name}": value
+            for name, value in asdict(learnt.result.test_by_contestant[c.name]).items()
+        }
+        for c in learnt.result.contestants
+    }
+
+
+def _artifacts(learnt: Learnt, page: str) -> dict[str, bytes]:
+    return {
+        "report.html": page.encode(),
+        "audit.json": _json([asdict(finding) for finding in learnt.findings]),
+        "gates.json": _json([asdict(gate) for gate in learnt.gates]),
+        "criteria.json": _json(learnt.bundle.criteria),
+        "plan.json": learnt.dataset.plan.to_json().encode(),
+    }
+
+
+def _json(values: Any) -> bytes:
+    return json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False, default=str).encode()

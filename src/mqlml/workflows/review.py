@@ -1,0 +1,118 @@
+"""`mqlml review`: the model's importance held against sales' verdicts, recorded in MLflow."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mqlml import timeline
+from mqlml.modeling.importance import importance
+from mqlml.reports.review import ReviewFacts, review_page, review_verdict
+from mqlml.review.review import Review, review_verdicts
+from mqlml.review.verdicts import judged_leads
+from mqlml.storage.ledger import Entry, write_entry
+from mqlml.wiring import open_store
+from mqlml.workflows.champion import fetch
+from mqlml.workflows.history import past_of
+from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.train import keep_page
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReviewResult:
+    """What sales' verdicts say, in which run it is recorded, where its page lies."""
+
+    found: Review
+    facts: ReviewFacts
+    run_id: str
+    version: str
+    report: Path
+    as_of: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer for programs."""
+        return {
+            "accepted": self.found.accepted,
+            "rejected": self.found.rejected,
+            "findings": finding_documents(self.found),
+            "by_grade": self.found.by_grade.to_dict("records"),
+            "by_reason": self.found.by_reason.to_dict("records"),
+            "warnings": list(self.found.warnings),
+            "model": {"version": self.version},
+            "as_of": self.as_of,
+            "run_id": self.run_id,
+            "report": str(self.report),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the answer for people: the verdict first."""
+        yield review_verdict(self.found)
+        yield from self.found.sentences
+        yield from (f"note: {text}" for text in self.found.warnings)
+        yield f"report: {self.report}"
+
+
+def finding_documents(found: Review) -> list[dict[str, Any]]:
+    """Return the findings as JSON values, all features that were asked about."""
+    columns = ["feature", "direction", "effect", "low", "high", "tier", "class"]
+    return [
+        {str(name): _finite(value) for name, value in row.items()}
+        for row in found.findings[columns].to_dict("records")
+    ]
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def review(project: Project, *, start: int | None, end: int | None, say: Say) -> ReviewResult:
+    """Review verdicts given in `[start, end)` (default: all up to the data's end).
+
+    Raises BundleError without a champion.
+    """
+    from mqlml.tracking.records import RunRecord
+
+    tables = current_tables(project, say=say, as_of=end)
+    moment = tables.data_end if end is None else end
+    store = open_store(project.settings, project.workspace, project.secrets)
+    loaded = fetch(store, project)
+    say("holding verdicts against the model")
+    past = past_of(project.settings, tables, loaded)
+    ranked = importance(loaded.bundle.model, past.matrix, loaded.bundle.plan)
+    found = review_verdicts(
+        judged_leads(_given_from(tables.verdicts, start), past.scores, past.matrix), ranked
+    )
+    facts = ReviewFacts(name=project.settings.name, as_of=moment, found=found)
+    page = review_page(facts)
+    with project.workspace.lock("review"):
+        findings = json.dumps(finding_documents(found), indent=1).encode()
+        run_id = store.log_run(
+            RunRecord(
+                name=project.settings.name,
+                kind="review",
+                as_of=moment,
+                reason="verdicts",
+                decision=f"{len(found.sentences)} findings",
+                model_version=loaded.version,
+                metrics={"accepted": found.accepted, "rejected": found.rejected},
+                artifacts={"report.html": page.encode(), "findings.json": findings},
+            )
+        )
+        report = keep_page(project, f"review-{run_id[:8]}.html", page)
+        payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
+        write_entry(project.workspace.ledger, Entry("review", moment, payload))
+    return ReviewResult(found, facts, run_id, loaded.version, report, shown_instant(moment))
+
+
+def _given_from(verdicts: pd.DataFrame, start: int | None) -> pd.DataFrame:
+    if start is None:
+        return verdicts
+    given = verdicts["given_at"].dt.as_unit("us").astype("int64").to_numpy(np.int64)
+    return verdicts.iloc[np.flatnonzero(timeline.is_from(given, start))].reset_index(drop=True)

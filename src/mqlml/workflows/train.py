@@ -1,0 +1,155 @@
+"""`mqlml train`: from the sources to a published champion, recorded in MLflow."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mqlml.reports.training import training_page, training_verdict
+from mqlml.storage.atomic import replace_file
+from mqlml.storage.ledger import Entry, write_entry
+from mqlml.storage.snapshot import snapshot_facts
+from mqlml.wiring import open_store
+from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.learning import Learnt, learn
+from mqlml.workflows.learning_page import training_facts
+from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.recording import record_training
+
+Say = Callable[[str], None]
+
+_WARNINGS = 6
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """One training: what won, how good it is, and where everything lies."""
+
+    learnt: Learnt
+    run_id: str
+    name: str
+    version: str
+    report: Path
+    as_of: str
+    quarantined: int
+    verdict: str
+
+    @property
+    def published(self) -> bool:
+        """Return whether a model version was published."""
+        return bool(self.version)
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer for programs."""
+        result = self.learnt.result
+        return {
+            "run_id": self.run_id,
+            "model": {"name": self.name, "version": self.version or None},
+            "as_of": self.as_of,
+            "winner": result.winner,
+            "contestants": [
+                {
+                    "name": c.name,
+                    "log_loss": c.log_loss,
+                    "roc_auc": c.roc_auc,
+                    "pr_auc": c.pr_auc,
+                }
+                for c in result.contestants
+            ],
+            "test": asdict(result.test),
+            "test_by_contestant": {n: asdict(t) for n, t in result.test_by_contestant.items()},
+            "constant": {"log_loss": result.constant_log_loss},
+            "audit": [
+                {
+                    "column": f.column,
+                    "finding": f.finding,
+                    "action": f.action,
+                    "evidence": f.evidence,
+                }
+                for f in self.learnt.findings
+            ],
+            "gates": [asdict(gate) for gate in self.learnt.gates],
+            "published": self.published,
+            "quarantined": self.quarantined,
+            "mql_probability": self.learnt.mql_probability,
+            "report": str(self.report),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the answer for people: warnings first, then the figures, then the places."""
+        yield from training_lines(self.learnt)
+        yield self.verdict
+        state = f"published as {self.name} version {self.version}, champion"
+        yield state if self.published else "not published"
+        yield f"report: {self.report}"
+
+
+def training_lines(learnt: Learnt) -> Iterator[str]:
+    """Yield what a training found, a line each."""
+    for finding in learnt.findings[:_WARNINGS]:
+        yield f"{finding.action}: {finding.column}: {finding.finding} ({finding.evidence})"
+    if len(learnt.findings) > _WARNINGS:
+        yield f"… and {len(learnt.findings) - _WARNINGS} more warnings in the report"
+    for gate in learnt.gates:
+        if not gate.passed:
+            yield f"gate not passed: {gate.name}: found {gate.found:g}, needed {gate.needed:g}"
+    result = learnt.result
+    yield f"{'':14}{'forward':>10}{'test':>10}{'test':>10}"
+    yield f"{'':14}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"
+    for contestant in result.contestants:
+        test = result.test_by_contestant[contestant.name]
+        mark = "  ← winner" if contestant.name == result.winner else ""
+        yield (
+            f"{contestant.name:<14}{contestant.log_loss:>10.4f}{test.log_loss:>10.4f}"
+            f"{test.roc_auc:>10.3f}{mark}"
+        )
+
+
+def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainResult:
+    """Train as of a moment (default: the data's end), record it, publish it if gates allow.
+
+    A training that is published becomes champion. Raises LeakageError when a
+    column knows the outcome, and DataError when there is too little to learn from.
+    """
+    tables = current_tables(project, say=say, as_of=as_of)
+    moment = tables.data_end if as_of is None else as_of
+    learnt = learn(project.settings, tables, seed=seed, say=say)
+    counts = snapshot_facts(project.workspace.root).counts
+    facts = training_facts(
+        project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
+    )
+    page = training_page(facts)
+    say("recording the run")
+    with project.workspace.lock("train"):
+        store = open_store(project.settings, project.workspace, project.secrets)
+        logged = record_training(
+            store, project, learnt, as_of=moment, seed=seed, reason="manual", page=page
+        )
+        if logged.version:
+            store.promote(logged.name, logged.version, as_of=moment, reason="manual")
+        report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
+        payload = {
+            "run_id": logged.run_id,
+            "version": logged.version,
+            "reason": "manual",
+            "promoted": bool(logged.version),
+        }
+        write_entry(project.workspace.ledger, Entry("train", moment, payload))
+    return TrainResult(
+        learnt=learnt,
+        run_id=logged.run_id,
+        name=logged.name,
+        version=logged.version,
+        report=report,
+        as_of=shown_instant(moment),
+        quarantined=sum(count.quarantined for count in counts),
+        verdict=training_verdict(facts),
+    )
+
+
+def keep_page(project: Project, name: str, page: str) -> Path:
+    """Return the path of a page now kept in the workspace's reports."""
+    path = project.workspace.reports / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page.encode())
+    return path
