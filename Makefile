@@ -5,9 +5,11 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK_STAMP := $(VENV)/.installed-spark
+LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check lint types layers clean
+.PHONY: help setup spark demo test check lint types layers lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,10 +25,17 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
+# Spark is 450 MB to fetch and of no use without Java: only the tests ask for it.
+spark: $(STAMP) ## Add Spark to the environment, where there is Java to run it
+	@if [ -e $(SPARK_STAMP) ]; then :; elif command -v java >/dev/null; then \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-spark.lock \
+			&& touch $(SPARK_STAMP); \
+	else echo "no Java here: the tests of Spark will be skipped" >&2; fi
+
 demo: $(STAMP) ## Run the whole loop on a simulated company
 	@$(BIN)/mqlml demo --workspace .mqlml
 
-test: $(STAMP) check ## Check style, types, import rules, and run every test
+test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 check: lint types layers ## Check style, types and import rules
@@ -40,6 +49,12 @@ types: $(STAMP)
 
 layers: $(STAMP)
 	@$(BIN)/lint-imports --no-cache | tail -n 2
+
+lock: ## Renew the locked versions (needs uv); delete the files first to take the newest of all
+	$(LOCK) pyproject.toml --group dev --extra postgres --output-file requirements.lock
+	$(LOCK) pyproject.toml --extra spark --constraint requirements.lock --output-file requirements-spark.all
+	awk '/^[a-z]/ {keep = /^(pyspark|py4j)==/} keep' requirements-spark.all > requirements-spark.lock
+	rm requirements-spark.all
 
 clean: ## Remove the workspace and caches, keep the environment
 	rm -rf .mqlml .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
