@@ -93,7 +93,7 @@ def test_a_line_expands_to_signals_times_kinds_times_windows() -> None:
             "days_since_last",
             {"windows_days": ["ever"]},
             "webinar__days_since_last__ever",
-            "days since the last of: webinars attended so far",
+            "days since the last of the webinars attended so far",
         ),
     ],
 )
