@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mqlml.errors import BundleError, Fault
+from mqlml.reports.words import day
 from mqlml.tracking.library import mlflow
 from mqlml.tracking.model_files import BUNDLE_PATH, write_model
 from mqlml.tracking.records import LoggedModel, ModelRef, TrainingRecord
@@ -83,7 +84,7 @@ def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
             "mqlml.as_of": str(record.run.as_of),
             "mqlml.reason": record.run.reason,
         },
-        description=f"Trained as of {record.run.as_of} ({record.run.reason})",
+        description=f"Trained as of {day(record.run.as_of)} ({record.run.reason})",
     )
     return LoggedModel(model.source_run_id, name, str(version.version))
 
