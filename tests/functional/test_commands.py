@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +28,8 @@ def test_train_answers_programs_with_everything_they_were_promised(mqlml, compan
     assert document["published"] is True
     assert document["quarantined"] == 0
     assert Path(document["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    pictures = {p.name for p in (tmp_path / "w" / "mlartifacts").glob("**/pictures/*.svg")}
+    assert pictures == {"gains.svg", "calibration.svg"}
 
 
 def test_a_second_training_reads_the_sources_only_if_they_changed(mqlml, company, workspace):
@@ -213,6 +217,37 @@ def test_ui_prints_its_command_and_doctor_finds_a_sound_store(mqlml, company, wo
     assert (found.code, found.document["sound"]) == (0, True)
     people = mqlml("doctor", "--config", company, "--workspace", workspace)
     assert "good" in people.out
+
+
+def _answers(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _waited_for(port, *, answers):
+    for _ in range(600):
+        if _answers(port) == answers:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_ui_serves_mlflow_and_leaves_nothing_behind_when_it_is_ended(company, workspace):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ("ui", "--config", str(company), "--workspace", str(workspace), "--port", str(port))
+    served = subprocess.Popen(
+        [sys.executable, "-m", "mqlml", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert _waited_for(port, answers=True)
+    finally:
+        served.terminate()
+        served.wait(timeout=60)
+    assert _waited_for(port, answers=False)
 
 
 def test_doctor_names_a_damaged_snapshot(mqlml, company, workspace):

@@ -1,7 +1,7 @@
 """Commands about the workspace itself: runs, ui, doctor."""
 
 import os
-import subprocess
+import sys
 from typing import Annotated
 
 import typer
@@ -49,10 +49,10 @@ def ui(
         return
     note(f"MLflow's pages: {opening.address}")
     if opening.command:
-        environment = {**os.environ, **opening.environment}
-        # The words of the command are our own.
-        done = subprocess.run(opening.command, check=False, env=environment)  # noqa: S603
-        raise typer.Exit(done.returncode)
+        # MLflow takes this process's place: who ends the one ends the other, and nothing
+        # is left to hold the port. The words of the command are our own.
+        sys.stderr.flush()
+        os.execve(opening.command[0], opening.command, {**os.environ, **opening.environment})  # noqa: S606
 
 
 def doctor(

@@ -123,7 +123,7 @@ def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainR
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
         logged = record_training(
-            store, project, learnt, as_of=moment, seed=seed, reason="manual", page=page
+            store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
         )
         if logged.version:
             store.promote(logged.name, logged.version, as_of=moment, reason="manual")
