@@ -1,5 +1,8 @@
 """The command that shows the whole loop on a simulated company."""
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,5 +26,15 @@ def demo(
     """Simulate a company and walk the loop: train, score, verdicts, drift, retrain, review."""
     from mqlml.workflows.demo import run_demo
 
-    result = run_demo(workspace, leads=leads, seed=seed, say=note if as_json else say)
+    tell = note if as_json else say
+    result = run_demo(workspace, leads=leads, seed=seed, say=tell, program=_program())
     answer(result.document(), result.lines(), as_json=as_json)
+
+
+def _program() -> str:
+    """Return how this mqlml is started from here: by name, or by path where PATH has none."""
+    own = Path(sys.executable).with_name("mqlml")
+    if shutil.which("mqlml") or not own.exists():
+        return "mqlml"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)

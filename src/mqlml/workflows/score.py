@@ -11,6 +11,7 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
+from mqlml.reports.facts import outcome_counts
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
@@ -62,8 +63,8 @@ class ScoreResult:
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people."""
-        counts = self.scores["outcome"].value_counts()
-        parts = ", ".join(f"{int(n):,} {name}" for name, n in sorted(counts.items()))
+        counts = {str(n): int(c) for n, c in self.scores["outcome"].value_counts().items()}
+        parts = ", ".join(outcome_counts(counts))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
         yield f"scores: {self.path}"
         yield f"report: {self.report}"
