@@ -58,7 +58,7 @@ def propose_config(
     events = next((r for r in found if r.table == "events"), None)
     if events is not None:
         lines += _plan(events)
-    lines += _tail()
+    lines += _tail(is_dated=stages is not None)
     guesses = tuple(_guesses(found))
     return Proposal("\n".join(lines) + "\n", guesses)
 
@@ -212,7 +212,8 @@ def _plan(events: Recognised) -> Iterator[str]:
     for value, name in names.items():
         text = value.replace("'", "''")
         where = _quoted(f"type = '{text}'")
-        yield f"    {name}: {{where: {where}, says: {_quoted(value)}}}{_GUESS}"
+        says = _quoted(f"{value.replace('_', ' ')} events")
+        yield f"    {name}: {{where: {where}, says: {says}}}{_GUESS}"
     listed = ", ".join(["any", *names.values()])
     yield "  features:"
     yield f"    - {{kinds: [count], signals: [{listed}], windows_days: [7, 30, 90]}}"
@@ -226,12 +227,16 @@ def _signal_name(value: str, position: int) -> str:
     return name if name and not name[0].isdigit() and name != "any" else f"type_{position}_{name}"
 
 
-def _tail() -> Iterator[str]:
+def _tail(*, is_dated: bool) -> Iterator[str]:
     yield "criteria:"
     yield "  version: 1"
     yield "  owners: [marketing, sales]"
     yield "  thresholds:"
-    yield f"    mql_probability: 0.3{_GUESS}: or capacity_per_week: how many leads sales can work"
+    # A fixed probability suits no two firms; a capacity can be asked of sales, but needs weeks.
+    if is_dated:
+        yield f"    capacity_per_week: 20{_GUESS}: how many new MQLs sales can work in a week"
+    else:
+        yield f"    mql_probability: 0.3{_GUESS}: from which probability on a lead is an MQL"
 
 
 def _guesses(found: Sequence[Recognised]) -> Iterator[str]:
