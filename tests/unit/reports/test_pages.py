@@ -204,6 +204,14 @@ def test_the_verdict_of_a_scoring_counts_in_good_grammar(outcomes, said):
     assert scoring_verdict(scoring_facts(scores=scores)) == said
 
 
+@pytest.mark.parametrize(("begins", "is_told"), [(0.3, True), (0.12, False), (None, False)])
+def test_a_threshold_that_no_lead_reaches_is_a_warning(begins, is_told):
+    scores = scored(3).assign(probability=[0.12, 0.05, 0.01], outcome="cold")
+    words = Outline(scoring_page(scoring_facts(scores=scores, mql_probability=begins))).words
+    said = "the highest probability is 12 %, and an MQL begins at 30 %"
+    assert (said in words.replace("\u202f", " ")) == is_told
+
+
 def test_hand_raisers_stand_before_mqls_and_disqualified_leads_are_not_hot():
     scores = pd.DataFrame(
         {
