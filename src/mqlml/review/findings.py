@@ -231,8 +231,8 @@ def _subject(row: Mapping[Any, Any]) -> str:
 
 
 def _leads(row: Mapping[Any, Any]) -> str:
-    # A question about a number may be about having any or about having more.
-    return "these leads" if " = " in row["feature"] else "the leads with more of it"
+    # A question that is not about a level may be about having it or about having more.
+    return "these leads" if " = " in row["feature"] else "the leads with it, or with more of it"
 
 
 def _signed(value: float) -> str:
