@@ -16,8 +16,8 @@ ALIAS = (
 )
 TAG = (
     "SqlModelVersionTag",
-    "INSERT INTO model_version_tags (key, value, name, version)"
-    " VALUES ('mqlml.promoted_as_of', '0', 'demo', 2)",
+    """INSERT INTO model_version_tags (key, value, name, version)
+       VALUES ('mqlml.promoted_as_of', '0', 'demo', 2)""",
 )
 
 
