@@ -19,7 +19,11 @@ def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
 
     project = open_project(config, data=data, workspace=workspace)
     names = secret_names(project.settings)
-    return replace(project, secrets={n: os.environ[n] for n in names if n in os.environ})
+    return replace(
+        project,
+        workspace=replace(project.workspace, say=note),
+        secrets={n: os.environ[n] for n in names if n in os.environ},
+    )
 
 
 def progress(text: str) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mqlml.errors import DataError, Fault
 from mqlml.storage.atomic import sweep
-from mqlml.storage.locks import hold
+from mqlml.storage.locks import WAIT_S, Say, hold, keep_silent
 
 # A workspace holds people's data: whatever repository it lies in, it stays out of it.
 _GITIGNORE = "*\n"
@@ -15,9 +15,13 @@ _GITIGNORE = "*\n"
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths inside one workspace; nothing is created before `create` is called."""
+    """Paths inside one workspace; nothing is created before `create` is called.
+
+    `say` is told, once per lock, that it is waited for and who holds it.
+    """
 
     root: Path
+    say: Say = field(default=keep_silent, compare=False, repr=False)
 
     @property
     def tables(self) -> Path:
@@ -93,7 +97,7 @@ class Workspace:
         return self
 
     @contextmanager
-    def lock(self, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
+    def lock(self, purpose: str, *, wait_s: float = WAIT_S) -> Iterator[None]:
         """Be the only job in this workspace inside the block; `purpose` tells others which.
 
         What killed jobs left behind is swept away first.
@@ -102,7 +106,7 @@ class Workspace:
             DataError: Another job is still at work after `wait_s`; it says which.
         """
         self.create()
-        with hold(self.lock_file, purpose, wait_s=wait_s):
+        with hold(self.lock_file, purpose, wait_s=wait_s, say=self.say):
             for folder in (self.root, *self.folders):
                 sweep(folder)
             yield
