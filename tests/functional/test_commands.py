@@ -279,6 +279,6 @@ def test_two_first_trainings_at_once_on_a_new_store_both_succeed(company, tmp_pa
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    answers = [job.communicate(timeout=300) for job in jobs]
+    answers = [job.communicate(timeout=1800) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], answers
     assert {json.loads(out)["model"]["version"] for out, _ in answers} == {"1", "2"}
