@@ -83,6 +83,20 @@ def test_one_lead_scored_alone_gets_what_it_gets_in_the_batch(mqlml, company, wo
     pd.testing.assert_frame_equal(alone, expected, check_exact=True)
 
 
+def test_scoring_one_lead_leaves_the_scores_and_the_report_of_the_batch(
+    mqlml, company, workspace, tmp_path
+):
+    shared = ("--config", company, "--workspace", workspace, "--as-of", "2025-12-01", "--json")
+    batch = mqlml("score", *shared).document
+    before = [Path(batch[name]).read_bytes() for name in ("path", "report")]
+    lead = pd.read_parquet(batch["path"])["lead_id"].iloc[0]
+    (tmp_path / "one.txt").write_text(f"{lead}\n", encoding="utf-8")
+    alone = mqlml("score", *shared, "--leads", tmp_path / "one.txt").document
+    assert alone["rows"] == 1
+    assert {alone["path"], alone["report"]}.isdisjoint({batch["path"], batch["report"]})
+    assert [Path(batch[name]).read_bytes() for name in ("path", "report")] == before
+
+
 def test_the_trend_is_the_change_since_the_last_score(mqlml, company, workspace):
     shared = ("--config", company, "--workspace", workspace, "--json")
     first = pd.read_parquet(mqlml("score", *shared, "--as-of", "2025-11-24").document["path"])

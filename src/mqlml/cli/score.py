@@ -25,7 +25,10 @@ def score(
         Literal["parquet", "csv"], typer.Option("--format", help="What the score file is.")
     ] = "parquet",
     leads: Annotated[
-        Path | None, typer.Option("--leads", help="Score only the lead ids in this file's lines.")
+        Path | None,
+        typer.Option(
+            "--leads", help="Score only the lead ids in this file's lines, into files of their own."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model version [the champion].")

@@ -34,13 +34,17 @@ def write_scores(
     as_of: int,
     name: str,
     format: ScoreFormat = "parquet",  # noqa: A002 - the word people type
+    part: str = "",
 ) -> Path:
     """Return the file in `format` that now holds the scores of model `name` at `as_of`.
 
     The Parquet record is written in both cases. The same frame gives the same
-    bytes; a second run at the same `as_of` replaces the first.
+    bytes; a second run at the same `as_of` replaces the first. `part` names a
+    run over some leads only: it has a file of its own, which is no record of
+    what all leads had, so `read_scores` and `last_scores` pass it over.
     """
-    record = folder / f"{quote(name, safe=' ')}-{stamp(as_of)}.parquet"
+    ending = f"-{part}" if part else ""
+    record = folder / f"{quote(name, safe=' ')}-{stamp(as_of)}{ending}.parquet"
     target = record
     if format == "csv":
         target = record.with_suffix(".csv")

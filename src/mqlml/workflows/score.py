@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def score(
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
-    One lead scored alone gets what it gets within the batch. Raises BundleError
+    One lead scored alone gets what it gets within the batch, and leaves the
+    batch's files as they are. Raises BundleError
     without a champion, ConfigError when a rule does not fit the model's columns.
     """
     tables = current_tables(project, say=say, as_of=as_of)
@@ -90,8 +92,10 @@ def score(
     _check_target(project, loaded)
     say("scoring")
     points = open_points(tables, project.settings.target, project.settings.points, as_of=moment)
+    part = ""
     if leads_file is not None:
         points = _only(points, leads_file)
+        part = _part_name(points)
     policy = _policy(project, tables, loaded)
     before = last_scores(project.workspace.scores, before=moment, columns=_TREND_COLUMNS)
     scores = _scores(tables, loaded, points, policy, before)
@@ -106,7 +110,8 @@ def score(
         mql_probability=policy.mql_probability,
     )
     page = scoring_page(facts)
-    return _keep(project, scores, page, policy, moment, file_format, loaded)
+    written = _Written(scores, page, file_format, part)
+    return _keep(project, written, policy, moment, loaded)
 
 
 def _latest(before: pd.DataFrame | None) -> int | None:
@@ -158,16 +163,27 @@ def _only(points: pd.DataFrame, path: Path) -> pd.DataFrame:
     return points[points["lead_id"].isin(sorted(wanted))].reset_index(drop=True)
 
 
+def _part_name(points: pd.DataFrame) -> str:
+    """Return the word by which files of these leads' scores stand beside those of all leads."""
+    ids = "\n".join(sorted(points["lead_id"]))
+    return f"leads-{sha256(ids.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What a run writes; `part` is empty, or names a run over some leads only."""
+
+    scores: pd.DataFrame
+    page: str
+    file_format: ScoreFormat
+    part: str
+
+
 def _keep(
-    project: Project,
-    scores: pd.DataFrame,
-    page: str,
-    policy: Policy,
-    moment: int,
-    file_format: ScoreFormat,
-    loaded: Loaded,
+    project: Project, written: _Written, policy: Policy, moment: int, loaded: Loaded
 ) -> ScoreResult:
     """Write scores, page and ledger entry, then the database if one is configured."""
+    scores = written.scores
     name = project.settings.scoring.postgres_url_env
     url = secret(project.secrets, name, "scoring.postgres_url_env") if name else None
     shown = shown_instant(moment)
@@ -177,10 +193,12 @@ def _keep(
             scores,
             as_of=moment,
             name=project.settings.name,
-            format=file_format,
+            format=written.file_format,
+            part=written.part,
         )
         stamp = shown.replace(":", "").replace("-", "")
-        report = keep_page(project, f"scores-{stamp}.html", page)
+        ending = f"-{written.part}" if written.part else ""
+        report = keep_page(project, f"scores-{stamp}{ending}.html", written.page)
         payload = {
             "rows": len(scores),
             "path": path.name,
