@@ -28,7 +28,7 @@ def score(
         Path | None, typer.Option("--leads", help="Score only the lead ids in this file's lines.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="A model version [the champion].")
+        str | None, typer.Option("--model", help="A model version; default: the champion.")
     ] = None,
     as_json: Json = False,
 ) -> None:

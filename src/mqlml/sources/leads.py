@@ -226,7 +226,7 @@ def _looks(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], settings: AttributeSettings
 ) -> dict[str, _Look]:
     """Return a look at every attribute, read by its declared type, else as a number."""
-    looks = {}
+    looks: dict[str, _Look] = {}
     for block in in_blocks(names):
         figures = []
         for name in block:

@@ -71,16 +71,20 @@ def write_config(
     *,
     target: str | None = None,
     order: str | None = None,
+    data: Path | None = None,
     replace: bool = False,
 ) -> Proposal:
-    """Write the proposed config to `out` and return it; an existing file is kept unless told."""
+    """Write the proposed config to `out` and return it; an existing file is kept unless told.
+
+    Its paths start at `data`, or at its own folder.
+    """
     if out.exists() and not replace:
         mend = "choose another --out, or --force to replace it"
         raise UsageError(Fault("the file exists", str(out), mend=mend))
     name = "".join(c if c.isalnum() or c in "-_" else "_" for c in out.stem)
-    base = out.parent
+    base = data or out.parent
     proposal = propose_config(files, target=target, order=order, name=name, relative_to=base)
-    base.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, proposal.text.encode())
     return proposal
 

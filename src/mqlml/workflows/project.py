@@ -11,6 +11,8 @@ from mqlml.config import Settings, load_settings
 from mqlml.errors import Fault, UsageError
 from mqlml.storage.workspace import Workspace
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2098
+
 
 @dataclass(frozen=True)
 class Project:
@@ -25,18 +27,23 @@ class Project:
     workspace: Workspace
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    def instant(self, text: str | None) -> int | None:
+    def instant(self, text: str | None, option: str = "--as-of") -> int | None:
         """Return an ISO 8601 time as microseconds UTC; None stays None.
 
         A time without an offset is read in the config's timezone, UTC without one.
+        Raises UsageError about `option` for what is no time, or one outside the
+        years that data may have.
         """
         if text is None:
             return None
+        mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
-            raise UsageError(Fault("not a time", "--as-of", repr(text), mend)) from None
+            raise UsageError(Fault("not a time", option, repr(text), mend)) from None
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            what = f"not a time between {_FIRST_YEAR} and {_LAST_YEAR}"
+            raise UsageError(Fault(what, option, repr(text), mend))
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_zone(self.settings.timezone))
         whole = round(moment.replace(microsecond=0).timestamp())
