@@ -75,3 +75,19 @@ def test_scores_are_upserted_into_postgresql(mqlml, company, workspace, monkeypa
         found = connection.execute("SELECT count(*) FROM mqlml_scores").fetchone()
     assert found == (rows[0],)
     assert rows[0] == rows[1] > 0
+
+
+def test_a_review_that_ends_before_it_begins_is_refused(mqlml, company, workspace):
+    words = ("review", "--config", company, "--workspace", workspace)
+    answer = mqlml(*words, "--from", "2025-06-01", "--to", "2025-06-01")
+    assert refused(answer, 2, "the period is empty", "--from")
+
+
+def test_an_export_onto_a_file_or_other_work_is_refused(mqlml, company, workspace, tmp_path):
+    words = ("export", "--config", company, "--workspace", workspace, "--out")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    assert refused(mqlml(*words, mine), 7, "holds something else")
+    assert refused(mqlml(*words, mine / "notes.txt"), 7, "is not a folder")
+    assert (mine / "notes.txt").read_text() == "mine"

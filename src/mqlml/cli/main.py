@@ -42,7 +42,9 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as stop:
         code = stop.exit_code
     except OSError as error:
-        fault = Fault("the system refused", str(error.filename or ""), error.strerror or str(error))
+        mend = "check the path, your rights to it and the space on its disk"
+        found = error.strerror or str(error)
+        fault = Fault("the system refused", str(error.filename or ""), found, mend)
         return _failed(DataError(fault), words)
     except Exception as error:  # noqa: BLE001 - the outermost frame: no traceback for users
         return _unexpected(error, words)

@@ -53,6 +53,7 @@ def test_an_option_after_the_command_wins_over_one_before_it(capsys, tmp_path):
         (["train", "--config", "x", "--seed", str(2**31)], "--seed"),
         (["retrain", "--config", "x", "--reason", "boredom"], "boredom"),
         (["ui", "--config", "x", "--port", "0"], "--port"),
+        (["score", "--config", "x", "--model", "best"], "--model"),
     ],
 )
 def test_a_usage_fault_is_code_2_with_the_four_parts_and_one_document(words, found, capsys):
