@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from mqlml import timeline
 from mqlml.config import Settings, load_settings
@@ -45,7 +45,7 @@ class Project:
             what = f"not a time between {_FIRST_YEAR} and {_LAST_YEAR}"
             raise UsageError(Fault(what, option, repr(text), mend))
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_zone(self.settings.timezone))
+            moment = moment.replace(tzinfo=ZoneInfo(self.settings.timezone or "UTC"))
         whole = round(moment.replace(microsecond=0).timestamp())
         return whole * timeline.MICROS_PER_SECOND + moment.microsecond
 
@@ -64,14 +64,6 @@ def open_project(
     path = Path(config)
     folder = path.parent if data is None else Path(data)
     return Project(load_settings(path), folder, Workspace(Path(workspace)), secrets or {})
-
-
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except ZoneInfoNotFoundError:
-        mend = "use a name of the IANA list, such as Europe/Berlin"
-        raise UsageError(Fault("not a timezone", "timezone", repr(name), mend)) from None
 
 
 def shown_instant(micros: int) -> str:

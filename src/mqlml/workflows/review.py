@@ -84,8 +84,8 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
     from mqlml.tracking.records import RunRecord
 
     if start is not None and end is not None and timeline.is_from(start, end):
-        found = f"from {shown_instant(start)} to {shown_instant(end)}"
-        raise UsageError(Fault("the period is empty", "--from", found, "let --to come later"))
+        period = f"from {shown_instant(start)} to {shown_instant(end)}"
+        raise UsageError(Fault("the period is empty", "--from", period, "let --to come later"))
     tables = current_tables(project, say=say, as_of=end)
     moment = tables.data_end if end is None else end
     store = open_store(project.settings, project.workspace, project.secrets)
