@@ -57,7 +57,7 @@ def test_a_year_that_no_data_can_have_is_refused_by_its_option(project, text):
 def test_an_unknown_zone_is_refused_with_its_line(tmp_path):
     path = tmp_path / "other.yaml"
     path.write_text(CONFIG.replace("Europe/Berlin", "Europe/Berlon"), encoding="utf-8")
-    with pytest.raises(ConfigError, match="other.yaml:2: timezone"):
+    with pytest.raises(ConfigError, match=r"other\.yaml:2: timezone"):
         open_project(path)
 
 
