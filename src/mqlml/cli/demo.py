@@ -18,6 +18,10 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     *,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="A changed copy of configs/demo.yaml to walk with."),
+    ] = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     leads: Annotated[int, typer.Option("--leads", min=2000, help="How many leads.")] = 12_000,
     seed: Seed = 7,
@@ -27,7 +31,8 @@ def demo(
     from mqlml.workflows.demo import run_demo
 
     tell = note if as_json else say
-    result = run_demo(workspace, leads=leads, seed=seed, say=tell, program=_program())
+    program = _program()
+    result = run_demo(workspace, leads=leads, seed=seed, say=tell, program=program, config=config)
     answer(result.document(), result.lines(), as_json=as_json)
 
 

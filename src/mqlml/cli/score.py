@@ -31,7 +31,8 @@ def score(
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="A model version [the champion].")
+        int | None,
+        typer.Option("--model", min=1, help="A model version; default: the champion."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -44,7 +45,7 @@ def score(
         as_of=project.instant(as_of),
         file_format=output,
         leads_file=leads,
-        version=model,
+        version=None if model is None else str(model),
         say=progress,
     )
     if as_of is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mqlml.config import load_settings
 from mqlml.demo.company import DemoCompany, simulate
 from mqlml.demo.export import Exports
 from mqlml.demo.settings import DemoSettings
@@ -137,19 +138,28 @@ class _Stage:
 
 
 def run_demo(
-    workspace: Path, *, leads: int, seed: int, say: Say, program: str = "mqlml"
+    workspace: Path,
+    *,
+    leads: int,
+    seed: int,
+    say: Say,
+    program: str = "mqlml",
+    config: Path | None = None,
 ) -> DemoResult:
     """Simulate the company of `leads` leads and walk the loop in `workspace`.
 
     `program` is how the user starts mqlml, for the commands that are shown.
-
-    Raises DataError if the workspace holds something else than an earlier demo.
+    `config` stands in for the demo's own; its criteria lie beside the demo's copy.
+    Raises ConfigError with the faults of `config`, DataError if the workspace
+    holds something else than an earlier demo.
     """
+    if config is not None:
+        load_settings(config)
     folder = workspace / "demo"
     _refuse_other_work(workspace, folder)
     say(f"A B2B software firm, 18 months, {leads:,} leads, seed {seed}.")
     company = simulate(DemoSettings(n_leads=leads), seed=seed)
-    _write_configs(folder)
+    _write_configs(folder, config)
     stage = _Stage(company, Exports(company), folder, workspace, seed, say, program)
     story = make_story(company.settings)
     trained = _first_model(stage, story.first_training)
@@ -182,10 +192,12 @@ def _refuse_other_work(workspace: Path, folder: Path) -> None:
         raise DataError(Fault("the workspace is in use by other work", str(workspace), mend=mend))
 
 
-def _write_configs(folder: Path) -> None:
+def _write_configs(folder: Path, config: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in _CONFIGS:
         replace_file(folder / name, (_config_home() / name).read_bytes())
+    if config is not None:
+        replace_file(folder / "demo.yaml", config.read_bytes())
     changed = (folder / "demo.yaml").read_text(encoding="utf-8")
     changed = changed.replace("demo_criteria.yaml", "demo_criteria_v2.yaml")
     replace_file(folder / _CHANGED, changed.encode())

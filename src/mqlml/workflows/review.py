@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mqlml import timeline
+from mqlml.errors import Fault, UsageError
 from mqlml.modeling.importance import importance
 from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
@@ -78,10 +79,13 @@ def _finite(value: object) -> object:
 def review(project: Project, *, start: int | None, end: int | None, say: Say) -> ReviewResult:
     """Review verdicts given in `[start, end)` (default: all up to the data's end).
 
-    Raises BundleError without a champion.
+    Raises UsageError if the period ends before it begins, BundleError without a champion.
     """
     from mqlml.tracking.records import RunRecord
 
+    if start is not None and end is not None and timeline.is_from(start, end):
+        period = f"from {shown_instant(start)} to {shown_instant(end)}"
+        raise UsageError(Fault("the period is empty", "--from", period, "let --to come later"))
     tables = current_tables(project, say=say, as_of=end)
     moment = tables.data_end if end is None else end
     store = open_store(project.settings, project.workspace, project.secrets)
