@@ -106,6 +106,14 @@ class Plan:
         """Return what is known of `column`; a KeyError says that the plan has no such column."""
         return self._by_column[column]
 
+    def part(self, column: str) -> Part:
+        """Return what makes `column`; a KeyError says that the plan has no such column."""
+        return self._parts_by_column[column]
+
+    @cached_property
+    def _parts_by_column(self) -> dict[str, Part]:
+        return {part.column: part for part in self.parts}
+
     @cached_property
     def _by_column(self) -> dict[str, ColumnInfo]:
         return {info.column: info for info in self.infos}
