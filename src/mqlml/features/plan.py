@@ -123,6 +123,22 @@ class Plan:
         """Return 16 hexadecimal digits that differ whenever columns or their meaning do."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
+    def without(self, drop: Sequence[str]) -> "Plan":
+        """Return the plan without columns, attributes with all made of them, and idle signals."""
+        gone = frozenset(drop)
+        kept = replace(
+            self,
+            features=tuple(f for f in self.features if f.column not in gone),
+            attributes=tuple(a for a in self.attributes if not {a.column, a.source} & gone),
+            stages=tuple(s for s in self.stages if s.column not in gone),
+            account_leads=tuple(a for a in self.account_leads if a.column not in gone),
+            accounts=tuple(a for a in self.accounts if a.column not in gone),
+            rates=tuple(r for r in self.rates if not {r.column, r.source} & gone),
+            ratios=tuple(r for r in self.ratios if not {r.column, r.of, r.to} & gone),
+        )
+        used = _used_signals((*kept.features, *kept.accounts))
+        return replace(kept, signals=tuple(s for s in kept.signals if s.name in used))
+
     def to_json(self) -> str:
         """Return the plan as one line of JSON, the same text for the same plan."""
         return plan_json({part.name: getattr(self, part.name) for part in fields(self)})
@@ -165,9 +181,9 @@ def make_plan(
         tuple(f for f in features if f.kind in ACCOUNT_KINDS),
         rate_features(settings, given),
     )
-    kept = _without(whole, drop)
+    kept = whole.without(drop)
     ratios, ratio_faults = ratio_features(settings.ratios, {i.column: i for i in kept.infos})
-    whole, kept = replace(whole, ratios=ratios), replace(kept, ratios=ratios)
+    whole, kept = replace(whole, ratios=ratios), replace(kept, ratios=ratios).without(drop)
     faults = [
         *signal_faults(own, event_columns),
         *line_faults,
@@ -183,24 +199,7 @@ def make_plan(
     return kept
 
 
-def _without(plan: Plan, drop: Sequence[str]) -> Plan:
-    """Return the plan without the columns and attributes to drop, and without idle signals."""
-    dropped = frozenset(drop)
-    kept = replace(
-        plan,
-        features=tuple(f for f in plan.features if f.column not in dropped),
-        attributes=tuple(a for a in plan.attributes if not {a.column, a.source} & dropped),
-        stages=tuple(s for s in plan.stages if s.column not in dropped),
-        account_leads=tuple(a for a in plan.account_leads if a.column not in dropped),
-        accounts=tuple(a for a in plan.accounts if a.column not in dropped),
-        rates=tuple(r for r in plan.rates if not {r.column, r.source} & dropped),
-    )
-    return replace(kept, signals=tuple(s for s in kept.signals if s.name in used_signals(kept)))
-
-
-def used_signals(plan: Plan) -> frozenset[str]:
-    """Return the names of the signals that the plan's features read."""
-    features = (*plan.features, *plan.accounts)
+def _used_signals(features: Sequence[Feature]) -> frozenset[str]:
     among = (f.among.name for f in features if f.among is not None)
     return frozenset((*(f.signal.name for f in features), *among))
 
