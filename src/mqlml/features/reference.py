@@ -20,18 +20,20 @@ from mqlml.features.kinds.catalogue import ACCOUNT_KINDS, KINDS
 from mqlml.features.kinds.kind import Question, SeenEvent
 from mqlml.features.plan import Plan
 from mqlml.features.reference_tables import (
+    PlainTables,
     account_leads,
     colleagues,
     days_since_stage,
     given,
     group_rate,
-    known_lead,
     micros,
+    plain,
     ratio,
+    value_at,
 )
-from mqlml.tables.contracts import EventLog, Known, Tables
+from mqlml.tables.contracts import EventLog, Tables
 from mqlml.tables.expressions import evaluate
-from mqlml.timeline import counts_from, is_in_lookback, is_seen
+from mqlml.timeline import counts_from, is_in_lookback
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class _Event:
 def reference_features(tables: Tables, points: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return the feature matrix: one row per point in the points' order, columns of the plan."""
     events = _events_by_lead(tables.events, plan)
+    rows_of = plain(tables)
     rows = [
-        _row(tables, events, lead, as_of, plan)
+        _row(rows_of, events, lead, as_of, plan)
         for lead, as_of in zip(points["lead_id"], points["as_of"].tolist(), strict=True)
     ]
     matrix = pd.DataFrame(rows, columns=list(plan.columns), index=range(len(points)))
@@ -55,7 +58,7 @@ def reference_features(tables: Tables, points: pd.DataFrame, plan: Plan) -> pd.D
 
 
 def _row(
-    tables: Tables, events: dict[str, list[_Event]], lead: str, as_of: int, plan: Plan
+    tables: PlainTables, events: dict[str, list[_Event]], lead: str, as_of: int, plan: Plan
 ) -> dict[str, float | str | None]:
     row = {
         **{f.column: _event_feature(f, events[lead], as_of) for f in plan.features},
@@ -107,7 +110,7 @@ def _question(feature: Feature, as_of: int) -> Question:
 
 
 def _account_feature(
-    feature: Feature, tables: Tables, events: dict[str, list[_Event]], lead: str, as_of: int
+    feature: Feature, tables: PlainTables, events: dict[str, list[_Event]], lead: str, as_of: int
 ) -> float:
     others = colleagues(tables, lead, as_of)
     if others is None:
@@ -123,32 +126,16 @@ def _account_feature(
 
 
 def _attribute_feature(
-    feature: AttributeFeature, tables: Tables, lead: str, as_of: int, plan: Plan
+    feature: AttributeFeature, tables: PlainTables, lead: str, as_of: int, plan: Plan
 ) -> float | str | None:
     if feature.transform != "icp_match_share":
-        return transformed(feature, plan.icp, _value_at(tables, lead, as_of, feature.source))
+        return transformed(feature, plan.icp, value_at(tables, lead, as_of, feature.source))
     fits = [
         transformed(
             AttributeFeature("", source, f"icp_{part}", ""),  # type: ignore[arg-type]
             plan.icp,
-            _value_at(tables, lead, as_of, source),
+            value_at(tables, lead, as_of, source),
         )
         for part, source in stated_parts(plan.icp).items()
     ]
     return float(match_share(np.array([fits], dtype=np.float64))[0])
-
-
-def _value_at(tables: Tables, lead: str, as_of: int, name: str) -> Any:
-    """Return the lead's value of attribute `name` as known at `as_of`, None when missing."""
-    if name in tables.attributes_known(Known.DATED):
-        rows = tables.attributes
-        rows = rows[(rows["lead_id"] == lead) & (rows["name"] == name)]
-        seen = [
-            (micros(known_at), given(value) is not None, given(value) or "")
-            for known_at, value in zip(rows["known_at"], rows["value"], strict=True)
-            if is_seen(micros(known_at), as_of)
-        ]
-        _, is_given, value = max(seen, default=(0, False, ""))
-        return value if is_given else None
-    row = known_lead(tables, lead, as_of)
-    return None if row is None else given(row[name])
