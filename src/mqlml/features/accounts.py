@@ -30,6 +30,7 @@ from mqlml.features.directory import Directory, make_directory
 from mqlml.features.patterns import column_codes
 from mqlml.features.plan import Plan
 from mqlml.tables.contracts import Tables
+from mqlml.timeline import counts_from
 
 # Beside the account's id in `lead_id`, whose event it is.
 _MEMBER = "__member"
@@ -155,7 +156,7 @@ def _dated(events: pa.Table, lead: Ints, created_at: Ints) -> pa.Table:
     """Return events that count from their lead's creation, if that is later; with their lead."""
     created = np.append(created_at, 0)[lead]
     arrived = events["arrived_at"].combine_chunks().view(pa.int64()).to_numpy()
-    later = pa.array(np.maximum(arrived, created)).cast(_TIME)
+    later = pa.array(counts_from(arrived, created)).cast(_TIME)
     position = events.column_names.index("arrived_at")
     member = events["lead_id"]
     return events.set_column(position, "arrived_at", later).append_column(_MEMBER, member)

@@ -115,13 +115,13 @@ def _account_feature(
     others = colleagues(tables, lead, as_of)
     if others is None:
         return float("nan")
-    seen = [
-        SeenEvent(max(event.at, created_at), other)
+    dated = [
+        SeenEvent(int(counts_from(event.at, created_at)), other)
         for other, created_at in others.items()
         for event in events.get(other, ())
         if feature.signal.name in event.signals
-        and is_in_lookback(max(event.at, created_at), as_of, feature.window)
     ]
+    seen = [event for event in dated if is_in_lookback(event.at, as_of, feature.window)]
     return ACCOUNT_KINDS[feature.kind].measure(seen, _question(feature, as_of))
 
 

@@ -18,8 +18,15 @@ from mqlml.timeline import MICROS_PER_DAY, is_in_lookback, is_seen
 
 def table_columns(tables: Tables, points: pd.DataFrame, plan: Plan) -> dict[str, pd.Series]:
     """Return the plan's columns that need no events, by name, in the points' order."""
+    return {**attribute_columns(tables, points, plan), **context_columns(tables, points, plan)}
+
+
+def context_columns(tables: Tables, points: pd.DataFrame, plan: Plan) -> dict[str, pd.Series]:
+    """Return the columns of stages, account leads and rates, by name, in the points' order.
+
+    They read all leads and stages, so a part of the leads is not enough to make them from.
+    """
     return {
-        **attribute_columns(tables, points, plan),
         **{f.column: _days_since_stage(tables, points, f) for f in plan.stages},
         **{f.column: _account_leads(tables, points, f.window) for f in plan.account_leads},
         **{f.column: rate_column(tables, points, f) for f in plan.rates},
