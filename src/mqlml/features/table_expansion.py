@@ -10,7 +10,6 @@ from mqlml.features.columns import ColumnInfo
 from mqlml.features.expansion import span_fault
 from mqlml.features.settings import PlanSettings, RatioSettings
 from mqlml.features.table_features import (
-    FLAT_OUTCOME,
     AccountLeads,
     Outcome,
     RateFeature,
@@ -147,11 +146,6 @@ def _rate_faults(settings: PlanSettings, given: Given) -> Iterator[Fault]:
 
 def _is_group(attribute: Attribute) -> bool:
     return attribute.known is Known.CREATION and attribute.type in _GROUP_TYPES
-
-
-def is_flat(outcome: Outcome) -> bool:
-    """Return whether the outcome is a column of leads, not a stage."""
-    return outcome.stage == FLAT_OUTCOME
 
 
 def _spans(windows_days: Sequence[Days]) -> list[int]:
