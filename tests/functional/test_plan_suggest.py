@@ -86,6 +86,13 @@ def test_without_signals_they_come_from_the_event_types(mqlml, dated_company, tm
     assert load_settings(out).plan.features
 
 
+def test_what_stands_before_the_command_reaches_it(mqlml, dated_company, tmp_path):
+    before = ("--config", dated_company, "--workspace", tmp_path / "w")
+    answer = mqlml(*before, "--json", "plan", "suggest", "--out", dated_company)
+    assert answer.code == 2
+    assert answer.document["faults"][0]["what"] == "the file exists"
+
+
 def test_a_config_is_replaced_only_when_told(mqlml, dated_company):
     assert suggest(mqlml, dated_company, dated_company).code == 2
     assert dated_company.read_text(encoding="utf-8") == BEFORE

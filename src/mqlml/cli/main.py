@@ -107,4 +107,11 @@ def root(
             say(context.get_help())
         raise UsageError(Fault("no command given", "mqlml", mend="see 'mqlml --help'"))
     # What stands before the command is what it starts from; what stands after it wins.
-    context.default_map = dict.fromkeys(typer.main.get_group(app).commands, given)
+    commands = typer.main.get_group(app).commands
+    context.default_map = {name: _passed_on(command, given) for name, command in commands.items()}
+
+
+def _passed_on(command: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for a command, or for each command of a group."""
+    inner = getattr(command, "commands", None)
+    return given if inner is None else dict.fromkeys(inner, given)
