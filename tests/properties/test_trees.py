@@ -26,16 +26,20 @@ def drawn_rows(seed: int, rows: int) -> np.ndarray:
     return found
 
 
-def odd_rows(seed: int, rows: int, thresholds: np.ndarray) -> np.ndarray:
+def odd_rows(seed: int, rows: int, trees: Ensemble) -> np.ndarray:
     """Return rows in which many values are at a threshold, or such as nobody expects."""
+    splits = [split for tree in trees.trees for split in tree.splits]
     rng = np.random.default_rng(seed)
     found = drawn_rows(seed, rows)
     for column in range(FEATURES):
         odd = rng.choice(ODD_CATEGORIES if column in CATEGORIES else ODD, rows)
         found[:, column] = np.where(rng.random(rows) < 0.3, odd, found[:, column])
-        if column not in CATEGORIES and len(thresholds):
-            exact = np.nextafter(rng.choice(thresholds, rows), rng.choice([-9, 0, 9], rows))
-            found[:, column] = np.where(rng.random(rows) < 0.2, exact, found[:, column])
+        own = [s.threshold for s in splits if s.feature == column and s.categories is None]
+        if own:
+            exact = rng.choice(own, rows)
+            beside = np.nextafter(exact, rng.choice([-np.inf, np.inf], rows))
+            exact = np.where(rng.random(rows) < 0.5, exact, beside)
+            found[:, column] = np.where(rng.random(rows) < 0.4, exact, found[:, column])
     return found
 
 
@@ -96,10 +100,7 @@ def test_scores_equal_lightgbm_to_the_bit_and_reasons_to_1e_9(
     booster = drawn_booster(
         seed, zero_as_missing=zero_as_missing, use_missing=use_missing, boosting=boosting
     )
-    found = Ensemble.from_text(booster.model_to_string())
-    splits = [split for tree in found.trees for split in tree.splits]
-    thresholds = np.array([s.threshold for s in splits if s.categories is None])
-    check(booster, odd_rows(seed + 1, 150, thresholds))
+    check(booster, odd_rows(seed + 1, 150, Ensemble.from_text(booster.model_to_string())))
     check(booster, drawn_rows(seed, 30))
 
 

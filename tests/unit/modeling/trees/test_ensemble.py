@@ -51,6 +51,45 @@ def test_a_leaf_without_training_rows_counts_for_nothing_until_it_is_reached() -
     np.testing.assert_allclose(found[0], [-4.0, 0.0], atol=1e-15)
 
 
+def test_a_value_at_a_threshold_goes_left_and_the_next_above_right() -> None:
+    for count in range(1, 6):
+        thresholds = [0.25 + number for number in range(count)]
+        trees = [ONE_SPLIT.replace("=0.5", f"={threshold}") for threshold in thresholds]
+        at = np.array([[threshold, 0.0] for threshold in thresholds])
+        above = np.nextafter(at, np.inf)
+        # A tree gives 1 on its left and 5 on its right.
+        right = np.arange(count)
+        found = ensemble_of(*trees)
+        assert found.raw_scores(at).tolist() == (5.0 * right + 1.0 * (count - right)).tolist()
+        assert found.raw_scores(above).tolist() == (found.raw_scores(at) + 4.0).tolist()
+
+
+@pytest.mark.parametrize(
+    ("decision", "scores"),
+    [
+        # By LightGBM's own reading: nothing is missing, and NaN is read as 0 …
+        (0, {"nan": 1, "0": 1, "-1": 1, "1": 5}),
+        # … zero and NaN are missing and go right, or left …
+        (4, {"nan": 5, "0": 5, "-1": 1, "1": 5}),
+        (6, {"nan": 1, "0": 1, "-1": 1, "1": 5}),
+        # … NaN alone goes right, or left.
+        (8, {"nan": 5, "0": 1, "-1": 1, "1": 5}),
+        (10, {"nan": 1, "0": 1, "-1": 1, "1": 5}),
+    ],
+)
+def test_missing_values_go_where_the_split_sends_them(
+    decision: int, scores: dict[str, float]
+) -> None:
+    import lightgbm
+
+    tree = ONE_SPLIT.replace("threshold=0.5", "threshold=0.0")
+    tree = tree.replace("decision_type=2", f"decision_type={decision}")
+    rows = np.array([[float(value), 0.0] for value in scores])
+    assert ensemble_of(tree).raw_scores(rows).tolist() == list(scores.values())
+    referee = lightgbm.Booster(model_str=model_text([tree], 2))
+    assert referee.predict(rows, raw_score=True).tolist() == list(scores.values())
+
+
 def test_trees_without_a_split_move_the_base_only() -> None:
     constant = "num_leaves=1\nnum_cat=0\nsplit_feature=\nthreshold=\ndecision_type=\n"
     constant += "left_child=\nright_child=\nleaf_value=-0.25\nleaf_count=7\ninternal_count=\n"
