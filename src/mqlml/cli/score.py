@@ -34,6 +34,10 @@ def score(
         int | None,
         typer.Option("--model", min=1, help="A model version; default: the champion."),
     ] = None,
+    reasons_from: Annotated[
+        Literal["cold", "warm", "mql"] | None,
+        typer.Option("--reasons-from", help="Explain leads from this band on [the config's]."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score open leads: probability, grade, outcome and reasons."""
@@ -46,6 +50,7 @@ def score(
         file_format=output,
         leads_file=leads,
         version=None if model is None else str(model),
+        reasons_from=reasons_from,
         say=progress,
     )
     if as_of is None:

@@ -1,7 +1,7 @@
 """`mqlml score`: open leads get probability, grade, outcome and reasons, written whole."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mqlml.reports.facts import outcome_counts
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
+from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.scores import ScoreFormat, last_scores, write_scores
@@ -79,12 +80,14 @@ def score(
     file_format: ScoreFormat = "parquet",
     leads_file: Path | None = None,
     version: str | None = None,
+    reasons_from: ReasonsFrom | None = None,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
-    One lead scored alone gets what it gets within the batch, and leaves the
-    batch's files as they are. Raises BundleError
-    without a champion, ConfigError when a rule does not fit the model's columns.
+    Reasons are given from the band `reasons_from` on (default: the config's). One
+    lead scored alone gets what it gets within the batch, and leaves the batch's files
+    as they are. Raises BundleError without a champion, ConfigError when a rule does
+    not fit the model's columns.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
@@ -97,6 +100,9 @@ def score(
         points = _only(points, leads_file)
         part = _part_name(points)
     policy = _policy(project, tables, loaded)
+    if reasons_from is not None:
+        wanted = policy.settings.model_copy(update={"reasons_from": reasons_from})
+        policy = replace(policy, settings=wanted)
     before = last_scores(project.workspace.scores, before=moment, columns=_TREND_COLUMNS)
     scores = _scores(tables, loaded, points, policy, before)
     facts = ScoringFacts(
