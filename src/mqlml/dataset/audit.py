@@ -181,10 +181,16 @@ def _about_rows(
 ) -> Iterator[Finding]:
     development = matrix.iloc[split.development]
     yield from rows.constant_columns(development)
-    yield from rows.twins(matrix.iloc[split.test], development)
-    ids = points["lead_id"].iloc[sample.rows]
+    lead_ids = points["lead_id"]
+    yield from rows.twins(
+        matrix.iloc[split.test].set_axis(lead_ids.iloc[split.test], axis=0),
+        development.set_axis(lead_ids.iloc[split.development], axis=0),
+    )
+    ids = lead_ids.iloc[sample.rows]
     yield from time.identifier_tells("lead_id", ids, sample, "warn")
-    yield from time.order_tells(sample)
+    # Sorted by outcome, development may hold one outcome only: here alone the test counts too.
+    labelled = np.flatnonzero(points["label"].notna())
+    yield from time.order_tells(sample_leads(points, labelled))
 
 
 def _allowed(finding: Finding, settings: AuditSettings, sources: Mapping[str, str]) -> Finding:

@@ -51,15 +51,16 @@ class _Group:
 
 
 def settled_by_one_group(column: Column) -> Iterator[Finding]:
-    """Yield a stop for the group of values that tells converted from other leads best.
+    """Yield a stop if one group of values tells converted from other leads too well.
 
-    Looked at over all development rows and over parts of their time, value by
-    value, and for being filled at all.
+    Looked at over all development rows, then over parts of their time, value by
+    value, and for being filled at all; the first that does is named.
     """
-    groups = [g for when, blocks in PERIODS.items() for g in _groups(column, when, blocks)]
-    best = max(groups, key=lambda group: group.excess, default=None)
-    if best is not None and best.excess >= 0:
-        yield _finding(column, best)
+    groups = (g for when, blocks in PERIODS.items() for g in _groups(column, when, blocks))
+    for group in groups:
+        if group.excess >= 0:
+            yield _finding(column, group)
+            return
 
 
 def _groups(column: Column, when: str, blocks: slice) -> Iterator[_Group]:

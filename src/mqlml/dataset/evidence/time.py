@@ -12,7 +12,7 @@ from mqlml.dataset.evidence.sample import BLOCKS, Sample
 from mqlml.dataset.findings import Action, Finding
 
 CLOCK_AUC = 0.9
-ORDER_AUC = 0.95
+ORDER_AUC = 0.93
 ID_SHARE = 0.5
 LEAST_IDS = 100
 
