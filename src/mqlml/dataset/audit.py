@@ -28,7 +28,7 @@ from mqlml.dataset.splits import Split
 from mqlml.errors import ConfigError, Fault, LeakageError, nearest
 from mqlml.features.plan import Plan
 
-__all__ = ["Finding", "audit", "refuse"]
+__all__ = ["Finding", "audit", "overrides", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,11 @@ def refuse(findings: Sequence[Finding]) -> None:
     ]
     if faults:
         raise LeakageError(*faults)
+
+
+def overrides(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the reason by column of every stop that was allowed by name."""
+    return {f.column: f.allowed for f in findings if f.allowed}
 
 
 def _examine(matrix: pd.DataFrame, name: str, sample: Sample, worst: Action) -> _Examined:
@@ -197,8 +202,9 @@ def _allowed(finding: Finding, settings: AuditSettings, sources: Mapping[str, st
     """Return a stop as a warning if its column, or the attribute behind it, is allowed."""
     for name in (finding.column, sources.get(finding.column, "")):
         if finding.action == "stop" and name in settings.allow:
-            evidence = f"{finding.evidence}; allowed: {settings.allow[name]}"
-            return replace(finding, action="warn", evidence=evidence, mend="")
+            reason = settings.allow[name].strip()
+            evidence = f"{finding.evidence}; allowed: {reason}"
+            return replace(finding, action="warn", evidence=evidence, mend="", allowed=reason)
     return finding
 
 

@@ -68,7 +68,10 @@ def _groups(column: Column, when: str, blocks: slice) -> Iterator[_Group]:
     counts = column.counts.of_blocks(blocks)
     for view, honest in ((counts, HONEST_DISTANCE), (counts.by_fill(), HONEST_FILL_DISTANCE)):
         found = distances(view)
-        is_large = np.maximum(found.of_converted, found.of_others) >= GROUP_SHARE
+        # Small groups that never convert are honest, and so is everybody outside of them.
+        inside = np.maximum(found.of_converted, found.of_others)
+        outside = np.maximum(1 - found.of_converted, 1 - found.of_others)
+        is_large = np.minimum(inside, outside) >= GROUP_SHARE
         if is_large.any():
             place = int(np.argmax(np.where(is_large, found.low, -np.inf)))
             yield _Group(f"{view.names[place]}{when}", place, honest, found)
