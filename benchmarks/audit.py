@@ -19,7 +19,7 @@ from mqlml.dataset.audit import Finding, audit
 from mqlml.dataset.settings import AuditSettings
 from mqlml.errors import DataError
 
-FIRST_SEED = {"tune": 0, "report": 200_000}
+FIRST_SEED = {"tune": 0, "report": 300_000}
 SIZES = {"quick": (40, 8), "full": (200, 20)}
 # Below this nothing is published, whatever the audit says (`gates.min_conversions`).
 LEAST_CONVERTED = 50
