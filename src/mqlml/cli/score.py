@@ -8,6 +8,7 @@ import typer
 from mqlml.cli.opening import progress, project_of
 from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, WorkspacePath
 from mqlml.cli.output import answer, note
+from mqlml.errors import ALARM_EXIT_CODE
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +33,10 @@ def score(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score open leads: probability, grade, outcome and reasons."""
+    """Score open leads: probability, grade, outcome and reasons.
+
+    With --as-of and --model: what that version gave then, given again.
+    """
     from mqlml.workflows.score import score as run
 
     project = project_of(config, data, workspace)
@@ -47,3 +51,7 @@ def score(
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)
+    if result.is_other_than_then:
+        if as_json and result.compared is not None:
+            note(result.compared.sentence(is_again=True))
+        raise typer.Exit(ALARM_EXIT_CODE)
