@@ -1,4 +1,4 @@
-"""The command that scores leads."""
+"""Commands about scores: score, why."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,8 +12,9 @@ from mqlml.errors import ALARM_EXIT_CODE
 
 
 def register(app: typer.Typer) -> None:
-    """Add this group's command."""
+    """Add this group's commands."""
     app.command()(score)
+    app.command()(why)
 
 
 def score(
@@ -55,3 +56,24 @@ def score(
         if as_json and result.compared is not None:
             note(result.compared.sentence(is_again=True))
         raise typer.Exit(ALARM_EXIT_CODE)
+
+
+def why(
+    lead: Annotated[str, typer.Argument(help="The lead_id.")],
+    config: Config,
+    *,
+    start: Annotated[str, typer.Option("--from", help="The earlier moment, ISO 8601.")],
+    end: Annotated[str, typer.Option("--to", help="The later moment, ISO 8601.")],
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_json: Json = False,
+) -> None:
+    """Say why a lead's score moved between two days, in parts that add up."""
+    from mqlml.workflows.why import why as run
+
+    project = project_of(config, data, workspace)
+    moments = [
+        project.instant(text, option=option) for text, option in ((start, "--from"), (end, "--to"))
+    ]
+    move = run(project, lead, start=moments[0] or 0, end=moments[1] or 0, say=progress)
+    answer(move.document(), move.lines(), as_json=as_json)

@@ -6,7 +6,7 @@ was scored since.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,13 @@ class ScoreRun:
     terms: Mapping[str, Any]
     data: Mapping[str, Any]
     rows: int
-    path: str
     scores: str
     part: str = ""
+    is_order_time: bool = False
 
     def is_again(self, other: "ScoreRun") -> bool:
         """Return whether both gave the same scores from the same data by the same terms."""
-        return self._content() == other._content()
-
-    def _content(self) -> dict[str, Any]:
-        values = asdict(self)
-        return {key: value for key, value in values.items() if key not in {"number", "after"}}
+        return replace(self, number=0, after=0) == replace(other, number=0, after=0)
 
     def file(self, folder: Path) -> Path:
         """Return where the scores of this run lie below the folder of scores."""
@@ -82,10 +78,10 @@ def keep_run(ledger: Path, run: ScoreRun) -> ScoreRun:
     Call it while holding the workspace's lock.
     """
     before = all_runs(ledger)
-    of_moment = [r for r in before if (r.name, r.as_of, r.part) == (run.name, run.as_of, run.part)]
+    of_moment = _of_moment(before, run)
     if of_moment and of_moment[-1].is_again(run):
         return of_moment[-1]
-    numbered = ScoreRun(**{**vars(run), "number": 1 + latest_number(before)})
+    numbered = replace(run, number=1 + latest_number(before))
     write_entry(ledger, numbered.entry)
     return numbered
 
@@ -109,6 +105,15 @@ def previous_files(
         if run.number <= after and not run.part and is_seen(run.as_of, before)
     }
     return tuple(latest[as_of].file(folder) for as_of in sorted(latest))
+
+
+def is_latest_run(ledger: Path, run: ScoreRun) -> bool:
+    """Return whether no later run of the same model scored the same leads at its moment."""
+    return _of_moment(all_runs(ledger), run)[-1:] in ([], [run])
+
+
+def _of_moment(runs: Sequence[ScoreRun], run: ScoreRun) -> list[ScoreRun]:
+    return [r for r in runs if (r.name, r.as_of, r.part) == (run.name, run.as_of, run.part)]
 
 
 def run_at(runs: Sequence[ScoreRun], as_of: int, *, is_exact: bool) -> ScoreRun | None:
@@ -155,4 +160,6 @@ def _run(entry: Entry) -> ScoreRun | None:
         return ScoreRun(**{**entry.payload, "as_of": entry.as_of})
     except TypeError as error:
         mend = "update mqlml: a newer version wrote this workspace's ledger"
-        raise DataError(Fault("a scoring run cannot be understood", KIND, str(error), mend)) from None
+        raise DataError(
+            Fault("a scoring run cannot be understood", KIND, str(error), mend)
+        ) from None

@@ -125,7 +125,8 @@ def _of_begun_day(part: _Part, day: int, as_of: int) -> str:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[Any]:
-    return connection.execute(" UNION ALL ".join(queries)).fetchall()
+    rows: list[Any] = connection.execute(" UNION ALL ".join(queries)).fetchall()
+    return rows
 
 
 def _connection() -> duckdb.DuckDBPyConnection:

@@ -28,6 +28,11 @@ class Compared:
     differing: int
     rows: tuple[str, ...]
 
+    @property
+    def is_same_throughout(self) -> bool:
+        """Return whether the same scores came of the same data."""
+        return self.is_same and self.is_same_data
+
     def document(self) -> dict[str, Any]:
         """Return the comparison for programs."""
         return {

@@ -25,7 +25,7 @@ class Project:
     workspace: Workspace
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    def instant(self, text: str | None) -> int | None:
+    def instant(self, text: str | None, *, option: str = "--as-of") -> int | None:
         """Return an ISO 8601 time as microseconds UTC; None stays None.
 
         A time without an offset is read in the config's timezone, UTC without one.
@@ -36,7 +36,7 @@ class Project:
             moment = datetime.fromisoformat(text)
         except ValueError:
             mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
-            raise UsageError(Fault("not a time", "--as-of", repr(text), mend)) from None
+            raise UsageError(Fault("not a time", option, repr(text), mend)) from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_zone(self.settings.timezone))
         whole = round(moment.replace(microsecond=0).timestamp())

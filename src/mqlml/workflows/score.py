@@ -20,10 +20,10 @@ from mqlml.scoring.score import score_points
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.score_runs import (
     ScoreRun,
+    is_latest_run,
     keep_run,
     latest_number,
     previous_files,
-    run_at,
     score_runs,
 )
 from mqlml.storage.scores import (
@@ -38,7 +38,7 @@ from mqlml.storage.seen import seen_data
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, secret
 from mqlml.workflows.champion import Loaded, load_champion
-from mqlml.workflows.given import ScoreResult, comparison
+from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import recent_dataset, threshold_of
 from mqlml.workflows.project import Project, shown_instant
@@ -65,6 +65,20 @@ class _Asked:
 
 
 @dataclass(frozen=True)
+class _Request:
+    """Which leads are scored when, and the latest run of this version at that moment.
+
+    `again` is that run where it is asked for again; `after` the latest run that may be seen.
+    """
+
+    moment: int
+    asked: _Asked
+    then: ScoreRun | None
+    again: ScoreRun | None
+    after: int
+
+
+@dataclass(frozen=True)
 class _Scored:
     """A run as it came out, not yet kept, with what the page shows beside it."""
 
@@ -72,8 +86,7 @@ class _Scored:
     scores: pd.DataFrame
     previous: pd.DataFrame | None
     terms: Terms
-    then: ScoreRun | None
-    is_again: bool
+    request: _Request
 
 
 def score(
@@ -96,33 +109,32 @@ def score(
     tables = as_known_at(tables, moment)
     loaded = load_champion(project, version)
     runs = score_runs(project.workspace.ledger, project.settings.name)
-    asked = _read_ids(leads_file)
-    then = _then(runs, moment, loaded.version, asked.part)
-    is_again = then is not None and as_of is not None and version is not None
-    terms = _terms(project, tables, loaded, then if is_again else None)
+    is_past = as_of is not None and version is not None
+    request = _request(runs, moment, loaded.version, _read_ids(leads_file), is_past=is_past)
+    again = request.again
+    terms = terms_from_json(again.terms) if again else terms_now(project, tables, loaded)
     _check_target(terms, loaded)
     say("scoring")
-    after = then.after if then is not None and is_again else latest_number(runs)
-    earlier = previous_files(project.workspace.scores, runs, before=moment, after=after)
+    folder = project.workspace.scores
+    earlier = previous_files(folder, runs, before=moment, after=request.after)
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
-    scores = _scores(tables, loaded, terms, _points(tables, terms, moment, asked), previous)
-    run = _run(project, loaded, terms, scores, tables, moment, after, asked.part)
-    scored = _Scored(run, scores, previous, terms, then, is_again)
-    return _keep(project, scored, loaded, file_format)
+    scores = _scores(tables, loaded, terms, _points(tables, terms, request), previous)
+    run = _run(scores, tables, loaded, terms, request)
+    scored = _Scored(run, scores, previous, terms, request)
+    return _keep(project, scored, file_format)
 
 
-def _then(
-    runs: tuple[ScoreRun, ...], moment: int, version: str, part: str
-) -> ScoreRun | None:
-    """Return the latest run of this version over these leads at exactly this moment."""
-    same = [r for r in runs if (r.as_of, r.version, r.part) == (moment, version, part)]
-    return same[-1] if same else None
+def _request(
+    runs: tuple[ScoreRun, ...], moment: int, version: str, asked: _Asked, *, is_past: bool
+) -> _Request:
+    same = [r for r in runs if (r.as_of, r.version, r.part) == (moment, version, asked.part)]
+    then = same[-1] if same else None
+    again = then if is_past else None
+    return _Request(moment, asked, then, again, again.after if again else latest_number(runs))
 
 
-def _terms(project: Project, tables: Tables, loaded: Loaded, then: ScoreRun | None) -> Terms:
-    """Return the terms of then, or today's with their threshold: the model's, or measured anew."""
-    if then is not None:
-        return terms_from_json(then.terms)
+def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
+    """Return the config's terms with their threshold: the model's own, or measured anew."""
     settings, facts = project.settings, loaded.bundle.facts
     terms = terms_of(settings, float(facts["mql_probability"]))
     if terms.digest == facts["criteria_digest"]:
@@ -149,9 +161,10 @@ def _read_ids(path: Path | None) -> _Asked:
     return _Asked(path, frozenset(line.strip() for line in lines) - {""})
 
 
-def _points(tables: Tables, terms: Terms, moment: int, asked: _Asked) -> pd.DataFrame:
+def _points(tables: Tables, terms: Terms, request: _Request) -> pd.DataFrame:
     """Return the points of all open leads, or of those that were asked for."""
-    points = open_points(tables, terms.target, terms.points, as_of=moment)
+    points = open_points(tables, terms.target, terms.points, as_of=request.moment)
+    asked = request.asked
     if asked.path is None:
         return points
     missing = asked.ids - set(points["lead_id"])
@@ -176,37 +189,27 @@ def _scores(
 
 
 def _run(
-    project: Project,
-    loaded: Loaded,
-    terms: Terms,
-    scores: pd.DataFrame,
-    tables: Tables,
-    moment: int,
-    after: int,
-    part: str,
+    scores: pd.DataFrame, tables: Tables, loaded: Loaded, terms: Terms, request: _Request
 ) -> ScoreRun:
-    file = ScoreFile(project.workspace.scores, project.settings.name, moment, part)
     return ScoreRun(
         number=0,
-        after=after,
-        name=project.settings.name,
-        as_of=moment,
+        after=request.after,
+        name=loaded.ref.name,
+        as_of=request.moment,
         version=loaded.version,
         criteria_version=str(terms.criteria.version),
         criteria_digest=terms.digest,
         mql_probability=terms.mql_probability,
         terms=terms.to_json(),
-        data=seen_data(tables, moment).to_json(),
+        data=seen_data(tables, request.moment).to_json(),
+        is_order_time=tables.is_order_time,
         rows=len(scores),
-        path=file.path.name,
         scores=scores_digest(parquet_bytes(scores)),
-        part=part,
+        part=request.asked.part,
     )
 
 
-def _keep(
-    project: Project, scored: _Scored, loaded: Loaded, file_format: ScoreFormat
-) -> ScoreResult:
+def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreResult:
     """Write scores, ledger entry and page, then the database if one is configured.
 
     Scores that were given before stay where they are: nothing of a later run changes.
@@ -214,17 +217,12 @@ def _keep(
     workspace, settings = project.workspace, project.settings.scoring
     name = settings.postgres_url_env
     url = secret(project.secrets, name, "scoring.postgres_url_env") if name else None
-    compared = comparison(scored.run, scored.scores, scored.then, workspace.scores)
-    page = _page(project, scored, is_order_time=bool(loaded.bundle.facts["is_order_time"]))
+    page = _page(scored)
     with workspace.lock("score"):
-        is_kept = compared is not None and compared.is_same and compared.is_same_data
-        run = scored.then if is_kept and scored.is_again else _written(project, scored)
-        latest = run_at(
-            score_runs(workspace.ledger, run.name), run.as_of, is_exact=True
-        )
-        is_latest = bool(run.part) or latest == run
-        record = run.file(workspace.scores)
-        path = exported(record, scored.scores, file_format)
+        compared = comparison(scored.run, scored.scores, scored.request.then, workspace.scores)
+        run = _kept(project, scored, compared)
+        is_latest = bool(run.part) or is_latest_run(workspace.ledger, run)
+        path = exported(run.file(workspace.scores), scored.scores, file_format)
         report = keep_page(project, _page_name(run, is_latest=is_latest), page)
     if url is not None and is_latest:
         upsert_scores(url, settings.postgres_table, scored.scores)
@@ -235,29 +233,31 @@ def _keep(
         run=run,
         criteria=scored.terms.criteria,
         compared=compared,
-        is_again=scored.is_again,
+        is_again=scored.request.again is not None,
     )
 
 
-def _written(project: Project, scored: _Scored) -> ScoreRun:
-    """Return the run as kept; its entry comes last, so what has one is whole."""
-    run = scored.run
+def _kept(project: Project, scored: _Scored, compared: Compared | None) -> ScoreRun:
+    """Return the run as the ledger keeps it; its entry comes last, so what has one is whole."""
+    again, run = scored.request.again, scored.run
+    if again is not None and compared is not None and compared.is_same_throughout:
+        return again
     file = ScoreFile(project.workspace.scores, run.name, run.as_of, run.part)
     file.write(parquet_bytes(scored.scores))
     return keep_run(project.workspace.ledger, run)
 
 
-def _page(project: Project, scored: _Scored, *, is_order_time: bool) -> str:
-    previous = scored.previous
+def _page(scored: _Scored) -> str:
+    run, previous = scored.run, scored.previous
     facts = ScoringFacts(
-        name=project.settings.name,
-        as_of=None if is_order_time else scored.run.as_of,
+        name=run.name,
+        as_of=None if run.is_order_time else run.as_of,
         scores=scored.scores,
-        model_version=scored.run.version,
-        criteria_version=scored.run.criteria_version,
+        model_version=run.version,
+        criteria_version=run.criteria_version,
         previous=previous,
         previous_as_of=_latest(previous),
-        mql_probability=scored.run.mql_probability,
+        mql_probability=run.mql_probability,
     )
     return scoring_page(facts)
 
