@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from mqlml.cli import demo, learn, prepare, score, store, watch
+from mqlml.cli.opening import COMMAND
 from mqlml.cli.output import note, show_error
 from mqlml.errors import INTERRUPTED_EXIT_CODE, DataError, Fault, MqlmlError
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Return the exit code of a command line; every error a user can meet ends here."""
+    COMMAND.set(" ".join(("mqlml", *(word for word in words[:1] if not word.startswith("-")))))
     try:
         # Typer answers an interruption with this code, and otherwise with None.
         code = int(app(list(words), standalone_mode=False) or 0)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from mqlml.cli.output import note
 if TYPE_CHECKING:
     from mqlml.workflows.project import Project
 
+# What was typed, without its options: whoever finds the workspace in use is told it.
+COMMAND = ContextVar("COMMAND", default="")
+
 
 def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
     """Return the project that the shared options describe."""
@@ -19,7 +23,11 @@ def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
 
     project = open_project(config, data=data, workspace=workspace)
     names = secret_names(project.settings)
-    return replace(project, secrets={n: os.environ[n] for n in names if n in os.environ})
+    return replace(
+        project,
+        secrets={n: os.environ[n] for n in names if n in os.environ},
+        workspace=replace(project.workspace, command=COMMAND.get()),
+    )
 
 
 def progress(text: str) -> None:

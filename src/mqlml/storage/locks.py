@@ -19,10 +19,11 @@ _POLL_S = 0.1
 
 
 @contextmanager
-def hold(path: Path, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
+def hold(path: Path, purpose: str, *, command: str = "", wait_s: float = 30.0) -> Iterator[None]:
     """Hold the lock file `path` inside the block, waiting up to `wait_s` for another holder.
 
-    Not re-entrant: a block that asks again for a lock it holds waits in vain.
+    `purpose` is the step, `command` what was typed: both are told to whoever waits. Not
+    re-entrant: a block that asks again for a lock it holds waits in vain.
 
     Raises:
         DataError: Another job holds the lock for longer than `wait_s`; it says which.
@@ -31,7 +32,7 @@ def hold(path: Path, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
     try:
         if not _take(descriptor, wait_s):
             raise DataError(_busy(path, purpose))
-        _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose})
+        _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose, "command": command})
         try:
             yield
         finally:
@@ -41,12 +42,16 @@ def hold(path: Path, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
 
 
 def holder(path: Path) -> str:
-    """Return who wrote the lock file last ("train, process 4711"), or "" if nobody is at work."""
+    """Return who wrote the lock file last ("train, process 4711"), or "" if nobody is at work.
+
+    A holder that said its command is told with it: "train, process 4711, mqlml train".
+    """
     try:
         who = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    return f"{who['purpose']}, process {who['pid']}"
+    command = who.get("command")
+    return f"{who['purpose']}, process {who['pid']}" + (f", {command}" if command else "")
 
 
 def is_held(path: Path) -> bool:

@@ -107,6 +107,16 @@ def previous_files(
     return tuple(latest[as_of].file(folder) for as_of in sorted(latest))
 
 
+def restore_scores(ledger: Path, folder: Path, run: ScoreRun, data: bytes) -> None:
+    """Put the scores of a kept run back in their place if they are missing or were altered.
+
+    Call it while holding the workspace's lock; `data` are the scores as they were given.
+    """
+    if _digest_of(run.file(folder)) != run.scores:
+        file = ScoreFile(folder, run.name, run.as_of, run.part)
+        file.restore(data, is_latest=is_latest_run(ledger, run))
+
+
 def is_latest_run(ledger: Path, run: ScoreRun) -> bool:
     """Return whether no later run of the same model scored the same leads at its moment."""
     return _of_moment(all_runs(ledger), run)[-1:] in ([], [run])

@@ -71,6 +71,15 @@ class ScoreFile:
             replace_file(self._superseded(scores_digest(before)), before)
         replace_file(self.path, data)
 
+    def restore(self, data: bytes, *, is_latest: bool) -> None:
+        """Put scores that were given back where they lay."""
+        replace_file(self.path if is_latest else self._superseded(scores_digest(data)), data)
+
+
+def score_folders(folder: Path) -> tuple[Path, ...]:
+    """Return where superseded scores and scores of some leads only lie."""
+    return (folder / _SUPERSEDED, folder / _PARTS)
+
 
 def scores_digest(data: bytes) -> str:
     """Return the SHA-256 of a score file's bytes, in hex."""

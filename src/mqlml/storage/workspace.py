@@ -8,6 +8,7 @@ from pathlib import Path
 from mqlml.errors import DataError, Fault
 from mqlml.storage.atomic import sweep
 from mqlml.storage.locks import hold
+from mqlml.storage.scores import score_folders
 
 # A workspace holds people's data: whatever repository it lies in, it stays out of it.
 _GITIGNORE = "*\n"
@@ -15,9 +16,13 @@ _GITIGNORE = "*\n"
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths inside one workspace; nothing is created before `create` is called."""
+    """Paths inside one workspace; nothing is created before `create` is called.
+
+    `command` is what was typed; who finds the workspace in use is told it.
+    """
 
     root: Path
+    command: str = ""
 
     @property
     def tables(self) -> Path:
@@ -67,7 +72,14 @@ class Workspace:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Return the folders that `create` makes; `tables` comes with the first snapshot."""
-        return (self.quarantine, self.scores, self.reports, self.ledger, self.bundles)
+        return (
+            self.quarantine,
+            self.scores,
+            *score_folders(self.scores),
+            self.reports,
+            self.ledger,
+            self.bundles,
+        )
 
     def create(self) -> "Workspace":
         """Return this workspace with its folders made; folders that exist are left alone.
@@ -102,7 +114,7 @@ class Workspace:
             DataError: Another job is still at work after `wait_s`; it says which.
         """
         self.create()
-        with hold(self.lock_file, purpose, wait_s=wait_s):
+        with hold(self.lock_file, purpose, command=self.command, wait_s=wait_s):
             for folder in (self.root, *self.folders):
                 sweep(folder)
             yield

@@ -172,7 +172,7 @@ def _of_events(cause: str, signal: str, views: Views, plan: Plan) -> str:
     if cause == ENTERED:
         return f"came: {int(events_entered(views, features[0])[0]):,} {says}"
     if cause == LEFT:
-        return f"left: {_left(features, views)} {says}"
+        return f"left: {says}, {_left(features, views)}"
     return f"time: {says} lie longer back"
 
 
@@ -180,7 +180,7 @@ def _left(features: list[Feature], views: Views) -> str:
     windows = {f.window: f for f in features if f.window != EVER}
     counts = {w: int(events_left(views, f)[0]) for w, f in sorted(windows.items())}
     gone = [f"{n:,} no longer {within_words(w)}" for w, n in counts.items() if n > 0]
-    return f"{', '.join(gone)}:"
+    return ", ".join(gone)
 
 
 def _changes(cause: str, about: str, views: Views, plan: Plan) -> str:

@@ -24,6 +24,7 @@ from mqlml.storage.score_runs import (
     keep_run,
     latest_number,
     previous_files,
+    restore_scores,
     score_runs,
 )
 from mqlml.storage.scores import (
@@ -239,12 +240,13 @@ def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreR
 
 def _kept(project: Project, scored: _Scored, compared: Compared | None) -> ScoreRun:
     """Return the run as the ledger keeps it; its entry comes last, so what has one is whole."""
-    again, run = scored.request.again, scored.run
+    again, run, workspace = scored.request.again, scored.run, project.workspace
+    data = parquet_bytes(scored.scores)
     if again is not None and compared is not None and compared.is_same_throughout:
+        restore_scores(workspace.ledger, workspace.scores, again, data)
         return again
-    file = ScoreFile(project.workspace.scores, run.name, run.as_of, run.part)
-    file.write(parquet_bytes(scored.scores))
-    return keep_run(project.workspace.ledger, run)
+    ScoreFile(workspace.scores, run.name, run.as_of, run.part).write(data)
+    return keep_run(workspace.ledger, run)
 
 
 def _page(scored: _Scored) -> str:
