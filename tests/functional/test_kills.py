@@ -116,6 +116,23 @@ def in_child(*steps, kill_after=None):
         return None
     return json.loads(found.read_text())
 
+def counting(do, at=0, before=False):
+    # Returns `do` that counts the changes of names in `counted`, and dies at one of them.
+    def change(original):
+        def changed(*arguments, **options):
+            counted[0] += 1
+            if counted[0] == at and before:
+                os.kill(os.getpid(), signal.SIGKILL)
+            original(*arguments, **options)
+            if counted[0] == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return changed
+    def run():
+        os.replace, os.rename, os.unlink = map(change, (os.replace, os.rename, os.unlink))
+        do()
+        return counted[0]
+    return run
+
 def fresh(job):
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(root / ("template" if job == "ingest" else "ingested"), work)
@@ -125,25 +142,30 @@ def fresh(job):
 shutil.copytree(root / "template", work)
 in_child(do_ingest)
 work.rename(root / "ingested")
+counted = [0]
 draw, answers, wanted = random.Random(20261125), [], {}
 for job, (do, see, _) in JOBS.items():
     fresh(job)
     (old,) = in_child(see)
     begun = time.monotonic()
-    new, state = in_child(do, see, whole_state)[1:]
-    wanted[job] = (old, new, state, time.monotonic() - begun)
+    changes, new, state = in_child(counting(do), see, whole_state)
+    wanted[job] = (old, new, state, time.monotonic() - begun, changes)
 for number in range(kills):
     job = list(JOBS)[number % len(JOBS)]
     do, see, _ = JOBS[job]
-    old, new, state, spent = wanted[job]
+    old, new, state, spent, changes = wanted[job]
     fresh(job)
-    after = draw.uniform(0, spent)
-    killed = in_child(do, kill_after=after) is None
+    # Half of the kills come at any time, half at one of the few moments at which a name changes.
+    after, at, before = draw.uniform(0, spent), 0, draw.random() < 0.5
+    if changes and draw.random() < 0.5:
+        after, at = None, draw.randint(1, changes)
+    killed = in_child(counting(do, at, before), kill_after=after) is None
     seen, faults, _, again, whole, left, _, twice = in_child(
         see, broken, do, see, whole_state, broken, do, whole_state
     )
     answers.append({
-        "job": job, "killed": killed, "after": after, "share": after / spent, "moved": old != new,
+        "job": job, "killed": killed, "after": after, "at": at, "changes": changes,
+        "moved": old != new,
         "seen": "old" if seen == old else "new" if seen == new else "neither",
         "faults": faults, "left": left,
         "again": again == new and whole == state, "twice": twice == state,

@@ -138,18 +138,22 @@ def _connection() -> duckdb.DuckDBPyConnection:
 def _parts(
     folder: Path, specs: Sequence[Attribute], properties: Sequence[Column]
 ) -> Iterator[_Part]:
+    """Yield the tables that scoring looks at, with the columns that their files have."""
     created = (Column(a.name, a.type) for a in specs if a.known is Known.CREATION)
     of_leads = (*(c for c in LEADS.columns if c.name != "outcome"), *created)
-    events = (*EVENTS.columns, *properties)
-    yield _Part("leads", _file(folder / "leads.parquet"), of_leads, "created_at", True)
-    yield _Part("attributes", _file(folder / "attributes.parquet"), ATTRIBUTES.columns, "known_at")
-    yield _Part("stages", _file(folder / "stages.parquet"), STAGES.columns, "entered_at")
-    yield _Part(
-        "events",
-        _file(folder / "events" / "**" / "*.parquet"),
-        events,
-        "greatest(occurred_at, arrived_at)",
-    )
+    yield _part(folder / "leads.parquet", "leads", of_leads, "created_at")
+    yield _part(folder / "attributes.parquet", "attributes", ATTRIBUTES.columns, "known_at")
+    yield _part(folder / "stages.parquet", "stages", STAGES.columns, "entered_at")
+    events = folder / "events" / "**" / "*.parquet"
+    of_events = (*EVENTS.columns, *properties)
+    yield _part(events, "events", of_events, "greatest(occurred_at, arrived_at)")
+
+
+def _part(path: Path, table: str, columns: Sequence[Column], counts_from: str) -> _Part:
+    one = next(path.parents[1].glob("*/*.parquet")) if "*" in path.name else path
+    held = frozenset(pq.read_schema(one).names)
+    kept = tuple(c for c in columns if c.name in held)
+    return _Part(table, _file(path), kept, counts_from, is_inclusive=table == "leads")
 
 
 def _file(path: Path) -> str:
