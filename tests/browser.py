@@ -26,7 +26,7 @@ _FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
-_PATIENCE_S = 60
+_PATIENCE_S = 600
 
 
 def chromium_path() -> str | None:

@@ -6,27 +6,48 @@ takes away YAML's surprises with outcome values and dates.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from mqlml.criteria.settings import Criteria
+from mqlml.dataset.points import point_faults
 from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, TargetSettings
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
+from mqlml.sources.setting_faults import name_faults, setting_faults, time_range
 from mqlml.sources.settings import SourceSettings
+from mqlml.sources.zones import checked_zone
 from mqlml.tracking.settings import TrackingSettings
 
 Location = tuple[int | str, ...]
+Section = TypeVar("Section", bound=BaseModel)
+
+_MAPPING, _LIST = "write settings as 'name: value' lines below it", "write a list: [one, two]"
+_NUMBER, _WHOLE = "give a number", "give a whole number"
+_WORDS = {
+    "model_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "string_type": "give a text",
+    "int_parsing": _WHOLE,
+    "int_type": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_parsing": _NUMBER,
+    "float_type": _NUMBER,
+    "bool_parsing": "give true or false",
+    "bool_type": "give true or false",
+}
 
 
 class Settings(BaseModel):
@@ -128,7 +149,8 @@ def read_yaml(path: Path) -> YamlText:
         mend = "check indentation and colons on this line and the one above"
         raise ConfigError(Fault("not valid YAML", where, found, mend)) from error
     if not isinstance(values, dict):
-        raise ConfigError(Fault("not a mapping of settings", str(path), type(values).__name__))
+        found = f"a {'list' if isinstance(values, list) else 'text'}"
+        raise ConfigError(Fault("not a mapping of settings", str(path), found, _MAPPING))
     parsed = YamlText(path, root, values)
     repeated = list(_repeated_keys(root, parsed, ()))
     if repeated:
@@ -142,8 +164,12 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         mend = "give the path of an existing file, or write one with 'mqlml init'"
         raise ConfigError(Fault("no such file", str(path), mend=mend)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(Fault("cannot be read", str(path), str(error), "save as UTF-8")) from None
+    except OSError as error:
+        mend = "give the path of a file that you may read"
+        found = str(error.strerror)
+        raise ConfigError(Fault("cannot be read", str(path), found, mend)) from None
 
 
 def _repeated_keys(node: yaml.Node | None, parsed: YamlText, location: Location) -> Iterator[Fault]:
@@ -177,14 +203,59 @@ def load_settings(path: Path) -> Settings:
         except ConfigError as error:
             faults.extend(error.faults)
             del values["criteria"]
-    values["sources"] = _listed_sources(values.get("sources"))
+    if "sources" in values:
+        values["sources"] = _listed_sources(values["sources"])
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         faults.extend(_fault(detail, Settings, parsed) for detail in error.errors())
+    faults.extend(_located(fault, parsed) for fault in _deeper_faults(values))
     if faults:
         raise ConfigError(*faults)
     return settings
+
+
+def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what types cannot tell: names, zones, clocks, and settings that do not fit together.
+
+    Sections that are sound are looked into even if others are not.
+    """
+    zone = values.get("timezone")
+    if isinstance(zone, str):
+        yield from _raised(lambda: checked_zone(zone, "timezone"))
+    sources = _section(SourceSettings, values.get("sources"))
+    if sources is None and isinstance(values.get("sources"), Mapping):
+        yield from name_faults(values["sources"])
+    if sources is not None:
+        yield from setting_faults(sources)
+        if not list(_raised(lambda: checked_zone(zone or "UTC", ""))):
+            yield from _raised(lambda: time_range(sources, zone))
+    target = _section(TargetSettings, values.get("target"))
+    points = _section(PointSettings, values.get("points", {}))
+    if target is not None and points is not None:
+        is_order_time = sources is not None and any(s.order is not None for s in sources.leads)
+        yield from point_faults(target, points, is_order_time=is_order_time)
+
+
+def _section(kind: type[Section], values: Any) -> Section | None:
+    try:
+        return kind.model_validate(values)
+    except ValidationError:
+        return None
+
+
+def _raised(check: Callable[[], object]) -> Sequence[Fault]:
+    try:
+        check()
+    except ConfigError as error:
+        return error.faults
+    return ()
+
+
+def _located(fault: Fault, parsed: YamlText) -> Fault:
+    """Return the fault with the line of the setting that its `where` names by a dotted path."""
+    parts = (int(part) if part.isdigit() else part for part in fault.where.split("."))
+    return replace(fault, where=parsed.where(tuple(parts)))
 
 
 def load_criteria(path: Path) -> Criteria:
@@ -221,8 +292,11 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], parsed: YamlText) -> Fa
         valid = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
         found = repr(detail["input"])
         return Fault("not a valid choice", where, found, nearest(str(detail["input"]), valid))
-    message = detail["msg"].removeprefix("Value error, ")
-    return Fault(message[0].lower() + message[1:], where, _shown(detail["input"]))
+    found = _shown(detail["input"])
+    if detail["type"] in _WORDS:
+        return Fault("not of the right kind", where, found, _WORDS[detail["type"]])
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return Fault(message[0].lower() + message[1:], where, found, "see docs/config.md")
 
 
 def _shown(value: Any) -> str:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -8,6 +9,9 @@ from mqlml.config import Settings
 from mqlml.tables.contracts import CONTRACTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "config.md").read_text(encoding="utf-8")
+
+# What stands as code: a word of plain prose that happens to be a setting's name is no help.
+CODE = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]*`", PAGE))))
 
 
 def models_in(kind):
@@ -26,7 +30,7 @@ def settings_of(model):
 
 @pytest.mark.parametrize("name", sorted(set(settings_of(Settings))))
 def test_the_page_explains_every_setting(name):
-    assert name in PAGE
+    assert name in CODE
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)

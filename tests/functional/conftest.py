@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from tests.company import Answer, write_company
+from tests.flat_table import FLAT, rows_of
 
 from mqlml.cli.main import run
 
@@ -42,3 +43,16 @@ def workspace(trained, tmp_path):
     target = tmp_path / "w"
     shutil.copytree(trained, target)
     return target
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Write a flat table and its config; return (config, a function that rewrites the table)."""
+    config = tmp_path / "flat.yaml"
+    config.write_text(FLAT, encoding="utf-8")
+
+    def rewrite(lines, encoding="utf-8"):
+        (tmp_path / "flat.csv").write_bytes(("\n".join(lines) + "\n").encode(encoding))
+
+    rewrite(rows_of())
+    return config, rewrite

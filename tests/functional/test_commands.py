@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +28,8 @@ def test_train_answers_programs_with_everything_they_were_promised(mqlml, compan
     assert document["published"] is True
     assert document["quarantined"] == 0
     assert Path(document["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    pictures = {p.name for p in (tmp_path / "w" / "mlartifacts").glob("**/pictures/*.svg")}
+    assert pictures == {"gains.svg", "calibration.svg"}
 
 
 def test_a_second_training_reads_the_sources_only_if_they_changed(mqlml, company, workspace):
@@ -77,6 +81,20 @@ def test_one_lead_scored_alone_gets_what_it_gets_in_the_batch(mqlml, company, wo
     alone = pd.read_parquet(mqlml("score", *shared, "--leads", alone_file).document["path"])
     expected = batch[batch["lead_id"] == lead].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, expected, check_exact=True)
+
+
+def test_scoring_one_lead_leaves_the_scores_and_the_report_of_the_batch(
+    mqlml, company, workspace, tmp_path
+):
+    shared = ("--config", company, "--workspace", workspace, "--as-of", "2025-12-01", "--json")
+    batch = mqlml("score", *shared).document
+    before = [Path(batch[name]).read_bytes() for name in ("path", "report")]
+    lead = pd.read_parquet(batch["path"])["lead_id"].iloc[0]
+    (tmp_path / "one.txt").write_text(f"{lead}\n", encoding="utf-8")
+    alone = mqlml("score", *shared, "--leads", tmp_path / "one.txt").document
+    assert alone["rows"] == 1
+    assert {alone["path"], alone["report"]}.isdisjoint({batch["path"], batch["report"]})
+    assert [Path(batch[name]).read_bytes() for name in ("path", "report")] == before
 
 
 def test_the_trend_is_the_change_since_the_last_score(mqlml, company, workspace):
@@ -215,6 +233,37 @@ def test_ui_prints_its_command_and_doctor_finds_a_sound_store(mqlml, company, wo
     assert "good" in people.out
 
 
+def _answers(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _waited_for(port, *, answers):
+    for _ in range(600):
+        if _answers(port) == answers:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_ui_serves_mlflow_and_leaves_nothing_behind_when_it_is_ended(company, workspace):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ("ui", "--config", str(company), "--workspace", str(workspace), "--port", str(port))
+    served = subprocess.Popen(
+        [sys.executable, "-m", "mqlml", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert _waited_for(port, answers=True)
+    finally:
+        served.terminate()
+        served.wait(timeout=60)
+    assert _waited_for(port, answers=False)
+
+
 def test_doctor_names_a_damaged_snapshot(mqlml, company, workspace):
     (leads,) = (workspace / "tables").glob("*/leads.parquet")
     leads.write_bytes(leads.read_bytes()[:100])
@@ -244,6 +293,6 @@ def test_two_first_trainings_at_once_on_a_new_store_both_succeed(company, tmp_pa
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    answers = [job.communicate(timeout=300) for job in jobs]
+    answers = [job.communicate(timeout=1800) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], answers
     assert {json.loads(out)["model"]["version"] for out, _ in answers} == {"1", "2"}

@@ -1,6 +1,7 @@
 """The demo on a smaller company, and the notebooks that open its workspace."""
 
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -34,7 +35,9 @@ def test_the_demo_walks_the_whole_loop(demo_folder):
     assert len(answer["reports"]) == 5
     assert all((demo_folder / page).is_file() for page in answer["reports"])
     assert (demo_folder / answer["mlflow"]).is_file()
-    assert answer["ui"].startswith("mqlml ui --config")
+    program, *words = answer["ui"].split()
+    assert shutil.which(program), "the command that is shown can be started"
+    assert words == ["ui", "--config", ".mqlml/demo/demo_v2.yaml", "--workspace", ".mqlml"]
 
 
 def test_each_config_the_demo_wrote_runs_the_plain_commands(demo_folder, mqlml, monkeypatch):
@@ -60,4 +63,10 @@ def test_a_notebook_runs_from_top_to_bottom_and_defines_nothing(path, demo_folde
     assert "def " not in code
     assert "class " not in code
     assert all(not cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": demo_folder}}).execute()
+    # A hang must end some day; how long a busy machine takes says nothing.
+    NotebookClient(
+        notebook,
+        timeout=1800,
+        startup_timeout=600,
+        resources={"metadata": {"path": demo_folder}},
+    ).execute()

@@ -19,7 +19,14 @@ from mqlml.tracking.health import check_store
 from mqlml.tracking.store import MlflowStore
 from mqlml.tracking.ui import ui_command
 
-POLLS, NAP_S = 600, 0.2
+# A hang must end some day; how long a busy machine takes says nothing.
+POLLS, NAP_S = 3_000, 0.2
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Let requests of this process to a slow server take their time."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "600")
 
 
 def free_port() -> int:
@@ -44,10 +51,12 @@ def served(command, address, folder: Path, environment=None):
         for _ in range(POLLS):
             assert process.poll() is None, (folder / "server.log").read_text()
             try:
-                with urlopen(address + "/health", timeout=5):  # noqa: S310 - our own server
+                with urlopen(address + "/health", timeout=60):  # noqa: S310 - our own server
                     break
             except (URLError, OSError):
                 time.sleep(NAP_S)
+        else:
+            pytest.fail("the server does not answer: " + (folder / "server.log").read_text())
         yield
     finally:
         os.killpg(process.pid, 15)
@@ -109,7 +118,7 @@ def test_the_pages_of_mlflow_open_on_the_workspace(tmp_path):
     )
     with (
         served(command.command, command.address, tmp_path, command.environment),
-        urlopen(command.address, timeout=30) as page,  # noqa: S310 - our own server
+        urlopen(command.address, timeout=600) as page,  # noqa: S310 - our own server
     ):
         assert b"<title>MLflow</title>" in page.read()
         assert store_at(command.address, tmp_path).runs(NAME) == store.runs(NAME)

@@ -139,6 +139,45 @@ def test_criteria_alone_can_be_read(tmp_path):
 
 def test_equal_settings_have_equal_digests(tmp_path):
     one = load_settings(write(tmp_path, LEAST))
-    other = load_settings(write(tmp_path, LEAST + "points: {rule: weekly}\n"))
+    other = load_settings(write(tmp_path, LEAST + "split: {folds: 5}\n"))
     assert settings_digest(one) == settings_digest(one)
     assert settings_digest(one) != settings_digest(other)
+
+
+def test_names_zones_and_stages_are_faults_of_the_file_with_their_lines(tmp_path):
+    text = LEAST.replace("{lead_id: id}", "{leadid: id}").replace("outcome}", "custmer}")
+    path = write(tmp_path, text.replace("positive:", "postive:") + "timezone: Europe/Berln\n")
+    found = {fault.where: fault.mend for fault in faults_of(path)}
+    assert found[f"{path}:6: sources.leads.0.columns"] == "did you mean 'lead_id'?"
+    assert found[f"{path}:7: sources.leads.0.outcome.postive"] == "did you mean 'positive'?"
+    assert found[f"{path}:8: target.stage"] == "did you mean 'customer'?"
+    assert found[f"{path}:9: timezone"] == "did you mean 'Europe/Berlin'?"
+
+
+def test_settings_that_contradict_each_other_are_faults_of_the_file(tmp_path):
+    dated = LEAST.replace("    order: file\n", "").replace("{lead_id", "{created_at: at, lead_id")
+    path = write(tmp_path, dated.replace("stage: outcome", "stage: sql"))
+    assert [f.where for f in faults_of(path)] == [f"{path}:7: target.horizon_days"]
+    path = write(tmp_path, LEAST.replace("stage: outcome", "stage: outcome, horizon_days: 9"))
+    (fault,) = faults_of(path)
+    assert fault.what == "days cannot be counted on an order column"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mend"),
+    [
+        ("target: {stage: outcome}", "target: soon", "name: value"),
+        ("[yes]", "yes", "write a list"),
+        ("target:", "split: {folds: many}\ntarget:", "give a whole number"),
+        ("target:", "points: {after_days: soon}\ntarget:", "give a number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_says_what_to_give(tmp_path, old, new, mend):
+    (fault,) = faults_of(write(tmp_path, LEAST.replace(old, new)))
+    assert mend in fault.mend
+
+
+def test_a_folder_is_no_config(tmp_path):
+    (fault,) = faults_of(tmp_path)
+    assert fault.what == "cannot be read"
+    assert fault.mend == "give the path of a file that you may read"

@@ -1,5 +1,8 @@
 """The command that shows the whole loop on a simulated company."""
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +18,10 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     *,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="A changed copy of configs/demo.yaml to walk with."),
+    ] = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     leads: Annotated[int, typer.Option("--leads", min=2000, help="How many leads.")] = 12_000,
     seed: Seed = 7,
@@ -23,5 +30,16 @@ def demo(
     """Simulate a company and walk the loop: train, score, verdicts, drift, retrain, review."""
     from mqlml.workflows.demo import run_demo
 
-    result = run_demo(workspace, leads=leads, seed=seed, say=note if as_json else say)
+    tell = note if as_json else say
+    program = _program()
+    result = run_demo(workspace, leads=leads, seed=seed, say=tell, program=program, config=config)
     answer(result.document(), result.lines(), as_json=as_json)
+
+
+def _program() -> str:
+    """Return how this mqlml is started from here: by name, or by path where PATH has none."""
+    own = Path(sys.executable).with_name("mqlml")
+    if shutil.which("mqlml") or not own.exists():
+        return "mqlml"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)

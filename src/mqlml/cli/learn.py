@@ -76,14 +76,16 @@ def retrain(
 def export(
     config: Config,
     *,
+    data: Data = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The folder to write [models/NAME-vVERSION].")
+        Path | None,
+        typer.Option("--out", help="The folder to write; default: models/NAME-vVERSION."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the champion's bundle, text and JSON only, to a folder."""
     from mqlml.workflows.registry import export_champion
 
-    folder = export_champion(project_of(config, None, workspace), out)
+    folder = export_champion(project_of(config, data, workspace), out)
     answer({"path": str(folder)}, [f"wrote {folder}"], as_json=as_json)

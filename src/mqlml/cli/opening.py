@@ -25,8 +25,8 @@ def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
     names = secret_names(project.settings)
     return replace(
         project,
+        workspace=replace(project.workspace, say=note, command=COMMAND.get()),
         secrets={n: os.environ[n] for n in names if n in os.environ},
-        workspace=replace(project.workspace, command=COMMAND.get()),
     )
 
 

@@ -8,7 +8,9 @@ import typer
 Config = Annotated[Path, typer.Option("--config", "-c", help="The YAML configuration.")]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Where the config's relative paths start [config's folder]."),
+    typer.Option(
+        "--data", help="Where the config's relative paths start; default: its own folder."
+    ),
 ]
 WorkspacePath = Annotated[
     Path, typer.Option("--workspace", "-w", help="Tables, models, scores and reports live here.")
@@ -18,8 +20,15 @@ Json = Annotated[
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", help="The moment to stand at, ISO 8601 [end of the data]."),
+    typer.Option("--as-of", help="The moment to stand at, ISO 8601; default: the end of the data."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same bytes.")]
+# Before the command's name, for every command alike.
+SharedConfig = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The YAML configuration of any command.")
+]
+SharedWorkspace = Annotated[
+    Path | None, typer.Option("--workspace", "-w", help="The workspace of any command.")
+]
 
 DEFAULT_WORKSPACE = Path(".mqlml")

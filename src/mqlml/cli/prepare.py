@@ -20,7 +20,11 @@ def register(app: typer.Typer) -> None:
 def init(
     files: Annotated[list[Path], typer.Argument(help="One flat table, or several exports.")],
     *,
-    out: Annotated[Path, typer.Option("--out", help="The config to write.")] = Path("mqlml.yaml"),
+    config: Annotated[
+        Path, typer.Option("--out", "--config", "-c", help="The config to write.")
+    ] = Path("mqlml.yaml"),
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
     target: Annotated[
         str | None, typer.Option("--target", help="The outcome column, or the stage to predict.")
     ] = None,
@@ -34,9 +38,11 @@ def init(
     """Look at files and write a commented config with every guess marked."""
     from mqlml.workflows.init import write_config
 
-    proposal = write_config(files, out, target=target, order=order, replace=force)
-    document = {"config": str(out), "guesses": list(proposal.guesses)}
-    lines = [*proposal.guesses, f"wrote {out}", f"next: mqlml train --config {out}"]
+    proposal = write_config(files, config, target=target, order=order, data=data, replace=force)
+    document = {"config": str(config), "guesses": list(proposal.guesses)}
+    command = f"mqlml train --config {config}" + (f" --data {data}" if data else "")
+    command += f" --workspace {workspace}" if workspace != DEFAULT_WORKSPACE else ""
+    lines = [*proposal.guesses, f"wrote {config}", f"next: {command}"]
     answer(document, lines, as_json=as_json)
 
 

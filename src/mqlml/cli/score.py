@@ -27,10 +27,14 @@ def score(
         Literal["parquet", "csv"], typer.Option("--format", help="What the score file is.")
     ] = "parquet",
     leads: Annotated[
-        Path | None, typer.Option("--leads", help="Score only the lead ids in this file's lines.")
+        Path | None,
+        typer.Option(
+            "--leads", help="Score only the lead ids in this file's lines, into files of their own."
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="A model version [the champion].")
+        int | None,
+        typer.Option("--model", min=1, help="A model version; default: the champion."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -46,7 +50,7 @@ def score(
         as_of=project.instant(as_of),
         file_format=output,
         leads_file=leads,
-        version=model,
+        version=None if model is None else str(model),
         say=progress,
     )
     if as_of is None:

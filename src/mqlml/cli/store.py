@@ -1,13 +1,14 @@
 """Commands about the workspace itself: runs, ui, doctor."""
 
 import os
-import subprocess
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mqlml.cli.opening import project_of
-from mqlml.cli.options import DEFAULT_WORKSPACE, Config, Json, WorkspacePath
+from mqlml.cli.options import DEFAULT_WORKSPACE, Config, Data, Json, WorkspacePath
 from mqlml.cli.output import answer, note, print_json, say
 from mqlml.errors import BundleError
 
@@ -20,12 +21,16 @@ def register(app: typer.Typer) -> None:
 
 
 def runs(
-    config: Config, *, workspace: WorkspacePath = DEFAULT_WORKSPACE, as_json: Json = False
+    config: Config,
+    *,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_json: Json = False,
 ) -> None:
     """List what was trained, monitored and reviewed, and what was decided."""
     from mqlml.workflows.registry import list_runs
 
-    result = list_runs(project_of(config, None, workspace))
+    result = list_runs(project_of(config, data, workspace))
     if as_json:
         print_json(result.rows())
     else:
@@ -36,32 +41,45 @@ def runs(
 def ui(
     config: Config,
     *,
+    data: Data = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
-    port: Annotated[int, typer.Option("--port", help="Port of the page on this machine.")] = 5000,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port of the page on this machine.")
+    ] = 5000,
     as_json: Json = False,
 ) -> None:
     """Open the MLflow page of this workspace; --json only prints the command."""
     from mqlml.workflows.registry import ui_command
 
-    opening = ui_command(project_of(config, None, workspace), port)
+    opening = ui_command(project_of(config, data, workspace), port)
     if as_json:
         print_json({"command": list(opening.command), "address": opening.address})
         return
     note(f"MLflow's pages: {opening.address}")
     if opening.command:
-        environment = {**os.environ, **opening.environment}
-        # The words of the command are our own.
-        done = subprocess.run(opening.command, check=False, env=environment)  # noqa: S603
-        raise typer.Exit(done.returncode)
+        # MLflow takes this process's place: who ends the one ends the other, and nothing
+        # is left to hold the port. The words of the command are our own.
+        sys.stderr.flush()
+        os.execve(opening.command[0], opening.command, {**os.environ, **opening.environment})  # noqa: S606
 
 
 def doctor(
-    config: Config, *, workspace: WorkspacePath = DEFAULT_WORKSPACE, as_json: Json = False
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="The YAML configuration; without it, no store."),
+    ] = None,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_json: Json = False,
 ) -> None:
     """Say what is installed, what is missing, and whether the store is sound."""
-    from mqlml.workflows.doctor import examine
+    from mqlml.workflows.doctor import examine, examine_without_store
 
-    result = examine(project_of(config, None, workspace))
+    if config is None:
+        result = examine_without_store(workspace)
+    else:
+        result = examine(project_of(config, data, workspace))
     answer(result.document(), result.lines(), as_json=as_json)
     if not result.is_sound:
         raise typer.Exit(BundleError.exit_code)

@@ -42,10 +42,11 @@ def review(
     data: Data = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     start: Annotated[
-        str | None, typer.Option("--from", help="First moment of the verdicts [all].")
+        str | None, typer.Option("--from", help="First moment of the verdicts; default: all.")
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="Verdicts before this moment [end of the data].")
+        str | None,
+        typer.Option("--to", help="Verdicts before this moment; default: the end of the data."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -53,5 +54,6 @@ def review(
     from mqlml.workflows.review import review as run
 
     project = project_of(config, data, workspace)
-    result = run(project, start=project.instant(start), end=project.instant(end), say=progress)
+    start_at, end_at = project.instant(start, "--from"), project.instant(end, "--to")
+    result = run(project, start=start_at, end=end_at, say=progress)
     answer(result.document(), result.lines(), as_json=as_json)

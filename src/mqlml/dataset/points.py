@@ -107,16 +107,24 @@ def _cohorts(leads: npt.NDArray[np.intp], as_of: Times, lead_count: int) -> Time
 
 
 def _refuse_impossible(tables: Tables, target: TargetSettings, rule: PointSettings) -> None:
+    faults = point_faults(target, rule, is_order_time=tables.is_order_time)
+    if faults:
+        raise ConfigError(*faults)
+
+
+def point_faults(
+    target: TargetSettings, rule: PointSettings, *, is_order_time: bool
+) -> list[Fault]:
+    """Return what is wrong with the target and the points, before any table is read."""
     faults = [*_target_faults(target, rule)]
-    if tables.is_order_time:
+    if is_order_time:
         faults += _order_time_faults(target, rule)
     elif target.stage != FLAT_OUTCOME and target.stage in STAGE_ORDER and not target.horizon_days:
         mend = "say within how many days the stage must be entered, such as 'horizon_days: 90'"
         faults.append(
             Fault("a dated stage needs a horizon", "target.horizon_days", "none given", mend)
         )
-    if faults:
-        raise ConfigError(*faults)
+    return faults
 
 
 def _target_faults(target: TargetSettings, rule: PointSettings) -> list[Fault]:

@@ -92,6 +92,8 @@ def run_tournament(
     contestant is within one standard error of it. The test rows are evaluated
     once, after that.
     """
+    # Before the limit, which binds only the libraries that are loaded by then.
+    import sklearn.linear_model  # noqa: F401
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # One thread for linear algebra: the order of additions, hence the last digit,

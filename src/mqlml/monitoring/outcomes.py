@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mqlml import timeline
+from mqlml.features.plan import Plan
 from mqlml.modeling.metrics import wilson_interval
 from mqlml.monitoring.directions import axis_directions, column_directions
 from mqlml.monitoring.evidence import Change, Ints, Reference, ScoredHistory, week_of, week_start
@@ -79,7 +80,8 @@ def _conversion_change(
         place, direction = scan.strongest(tested)
         names = _columns_at(scan, place, owners)
         change = _change(history, scan, ("concept", place, direction))
-        evidence = f"conversions no longer follow the score: {_lean_words(scan, place, direction)}"
+        lean = _lean_words(scan, (place, direction), reference.plan)
+        evidence = f"conversions no longer follow the score: {lean}"
         return _with(change, evidence, names)
     if scan.p_value(level) < limit:
         place, direction = scan.strongest(level)
@@ -107,7 +109,8 @@ def _verdict_change(
         return None
     place, direction = scan.strongest(min(tested, key=scan.p_value))
     change = _change(history, scan, ("concept", place, direction))
-    evidence = f"sales accepts other leads than before: {_lean_words(scan, place, direction)}"
+    lean = _lean_words(scan, (place, direction), reference.plan)
+    evidence = f"sales accepts other leads than before: {lean}"
     return _with(change, evidence, _columns_at(scan, place, owners))
 
 
@@ -125,11 +128,18 @@ def _columns_at(
     return tuple(str(name) for name in (named if len(named) else best.head(1).index))
 
 
-def _lean_words(scan: Scan, place: int, direction: int) -> str:
-    less = "less" if scan.z[place, direction] < 0 else "more"
-    name = scan.names[direction]
-    name = f"{name} part of the score" if name in {"fit", "engagement"} else name
-    return f"{name} counts {less} than it did ({abs(scan.z[place, direction]):.1f} standard errors)"
+def _lean_words(scan: Scan, at: tuple[int, int], plan: Plan) -> str:
+    less = "less" if scan.z[at] < 0 else "more"
+    name = _direction_words(scan.names[at[1]], plan)
+    return f"{name} counts {less} than it did ({abs(scan.z[at]):.1f} standard errors)"
+
+
+def _direction_words(name: str, plan: Plan) -> str:
+    """Return a direction as the plan says it, the level of a category with it."""
+    if name in {"fit", "engagement"}:
+        return f"the {name} part of the score"
+    column, sign, level = name.partition(" = ")
+    return f"'{plan.describe(column).sentence}{sign}{level.replace('_', ' ')}'"
 
 
 def _change(history: ScoredHistory, scan: Scan, found: tuple[str, int, int]) -> Change:

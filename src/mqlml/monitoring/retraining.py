@@ -121,14 +121,18 @@ def challenger_gate(
         return Decision(False, why, {"rows": float(len(labels)), "conversions": float(conversions)})
     figures = _figures(np.asarray(leads), labels, champion, challenger)
     gain, z = figures["log_loss_gain"], figures["z"]
-    said = f"log loss {gain:+.4f} better, z = {z:.2f}, {settings.promote_z:g} needed"
+    way = "lower" if gain >= 0 else "higher"
+    said = (
+        f"log loss is {abs(gain):.4f} {way} on the latest leads: "
+        f"{z:.2f} standard errors better, {settings.promote_z:g} needed"
+    )
     if z < settings.promote_z:
-        return Decision(False, f"kept the champion: {said}", figures)
+        return Decision(False, f"kept the champion, as the challenger's {said}", figures)
     worse = figures["challenger_calibration_error"] - figures["champion_calibration_error"]
     if worse > _CALIBRATION_SLACK:
         why = f"kept the champion: the challenger is worse calibrated by {worse:.3f}"
         return Decision(False, why, figures)
-    return Decision(True, f"promoted the challenger: {said}", figures)
+    return Decision(True, f"promoted the challenger, as its {said}", figures)
 
 
 def _figures(

@@ -1,9 +1,10 @@
 """Plain values that several pages share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mqlml.reports.words import capital, short
+from mqlml.reports.words import capital, counted, short
 
 CONTESTANTS = {
     "base_rate": "Base rate",
@@ -17,6 +18,13 @@ OUTCOMES = {
     "warm": "Warm",
     "cold": "Cold",
     "disqualified": "Disqualified",
+}
+OUTCOME_COUNTS = {
+    "hand_raiser": ("hand raiser", "hand raisers"),
+    "mql": ("MQL", "MQLs"),
+    "warm": ("warm", "warm"),
+    "cold": ("cold", "cold"),
+    "disqualified": ("disqualified", "disqualified"),
 }
 KINDS = {
     "prior": "The conversion rate moved",
@@ -65,6 +73,15 @@ def contestant_words(name: str) -> str:
 def outcome_words(name: str) -> str:
     """Return an outcome's name for people."""
     return OUTCOMES.get(name, short(name))
+
+
+def outcome_counts(counts: Mapping[str, int]) -> list[str]:
+    """Return how many leads have each outcome, those for sales first.
+
+    >>> outcome_counts({"cold": 1200, "mql": 1, "hand_raiser": 2})
+    ['2 hand raisers', '1 MQL', '1,200 cold']
+    """
+    return [counted(counts[n], *words) for n, words in OUTCOME_COUNTS.items() if counts.get(n)]
 
 
 def kind_words(kind: str) -> str:

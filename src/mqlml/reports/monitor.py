@@ -1,15 +1,16 @@
 """The page of one monitoring: did something change, since when, and what to do."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.reports.curves import calibration_picture
 from mqlml.reports.facts import Named, Warned, kind_words
-from mqlml.reports.page import rendered
+from mqlml.reports.page import picture_file, rendered
+from mqlml.reports.pictures import Picture
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.timeline_picture import Champion, weekly_picture
 from mqlml.reports.words import counted, day, figure, listed, percent, sentence, short
@@ -22,7 +23,8 @@ _COLUMNS = 6
 class MonitorFacts:
     """What monitoring found, and the names and versions that belong to it.
 
-    `champions` are the changes of model version in the weeks shown.
+    `champions` are the changes of model version in the weeks shown; `sentences` says
+    in words what a column holds.
     """
 
     name: str
@@ -30,6 +32,7 @@ class MonitorFacts:
     model_version: str
     found: Monitoring
     champions: Sequence[Champion] = ()
+    sentences: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     details: Sequence[Named] = ()
 
@@ -46,7 +49,7 @@ class ChangeWords:
 
 def monitor_page(facts: MonitorFacts) -> str:
     """Return the monitoring's report as one offline HTML page; equal facts give equal text."""
-    found = facts.found
+    found, pictures = facts.found, _pictures(facts)
     return rendered(
         "monitor.html",
         title=f"{short(facts.name)}: monitoring",
@@ -55,12 +58,26 @@ def monitor_page(facts: MonitorFacts) -> str:
         alarm=found.alarm,
         verdict=monitor_verdict(found),
         warnings=tuple(Warned(sentence(text)) for text in (*found.warnings, *facts.warnings)),
-        changes=tuple(_change_words(change) for change in found.changes),
-        weekly=weekly_picture(found.weekly, facts.champions) if len(found.weekly) else None,
-        calibration=calibration_picture(found.calibration) if len(found.calibration) else None,
+        changes=tuple(_change_words(change, facts.sentences) for change in found.changes),
+        weekly=pictures.get("weekly"),
+        calibration=pictures.get("calibration"),
         inputs=_input_table(found.inputs) if len(found.inputs) else None,
         details=facts.details,
     )
+
+
+def monitor_pictures(facts: MonitorFacts) -> dict[str, bytes]:
+    """Return the page's pictures as SVG files, by name."""
+    return {f"{name}.svg": picture_file(one) for name, one in _pictures(facts).items()}
+
+
+def _pictures(facts: MonitorFacts) -> dict[str, Picture]:
+    found, made = facts.found, {}
+    if len(found.weekly):
+        made["weekly"] = weekly_picture(found.weekly, facts.champions)
+    if len(found.calibration):
+        made["calibration"] = calibration_picture(found.calibration)
+    return made
 
 
 def monitor_verdict(found: Monitoring) -> str:
@@ -72,7 +89,7 @@ def monitor_verdict(found: Monitoring) -> str:
             else "Nothing that matters has changed."
         )
     first = found.changes[0]
-    since = f" since {day(first.since)}" if first.since is not None else ""
+    since = f" since {_date(first.since)}" if first.since is not None else ""
     told, rest = f"{kind_words(first.kind)}{since}", len(found.changes) - 1
     more = counted(rest, "further change was", "further changes were")
     also = f", and {more} found" if rest else ""
@@ -86,12 +103,13 @@ def _subtitle(facts: MonitorFacts) -> str:
     return " · ".join(["Monitoring", *as_of, f"model version {short(facts.model_version, 20)}"])
 
 
-def _change_words(change: Change) -> ChangeWords:
+def _change_words(change: Change, sentences: Mapping[str, str]) -> ChangeWords:
     facts = []
     if change.since is not None:
         facts.append(Named("Since", _since_words(change)))
     if change.columns:
-        shown = [short(column) for column in change.columns[:_COLUMNS]]
+        named = change.columns[:_COLUMNS]
+        shown = [short(sentences.get(column, column), 120) for column in named]
         rest = len(change.columns) - len(shown)
         if rest:
             shown.append(f"{rest} more")
@@ -108,8 +126,13 @@ def _change_words(change: Change) -> ChangeWords:
 
 def _since_words(change: Change) -> str:
     if change.earliest is None or change.latest is None or change.earliest == change.latest:
-        return day(change.since)
-    return f"{day(change.since)} (between {day(change.earliest)} and {day(change.latest)})"
+        return _date(change.since)
+    return f"{_date(change.since)} (between {_date(change.earliest)} and {_date(change.latest)})"
+
+
+def _date(micros: int | None) -> str:
+    """Return the day alone: changes are dated by the week, so hours would claim too much."""
+    return day(micros).split(" ", 1)[0]
 
 
 def _input_table(inputs: pd.DataFrame) -> Table:

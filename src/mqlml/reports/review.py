@@ -9,7 +9,7 @@ import pandas as pd
 
 from mqlml.reports.facts import Named, Warned
 from mqlml.reports.grades import is_graded, rate_matrix
-from mqlml.reports.page import rendered
+from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import (
     Dot,
     Key,
@@ -71,6 +71,14 @@ def review_page(facts: ReviewFacts) -> str:
         by_rep=_acceptance_table(found.by_rep.head(_REPS), "Rep") if len(found.by_rep) else None,
         details=facts.details,
     )
+
+
+def review_pictures(facts: ReviewFacts) -> dict[str, bytes]:
+    """Return the page's pictures as SVG files, by name."""
+    features = facts.found.findings.head(_FEATURES)
+    if not features["effect"].notna().any():
+        return {}
+    return {"effects.svg": picture_file(effect_picture(features))}
 
 
 def review_verdict(found: Review) -> str:

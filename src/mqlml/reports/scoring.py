@@ -1,5 +1,6 @@
 """The page of one scoring: who is hot, why, and what changed since the last time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def scoring_page(facts: ScoringFacts) -> str:
         verdict=scoring_verdict(facts),
         tiles=_tiles(scores),
         more=_more(scores),
-        warnings=tuple(Warned(sentence(text)) for text in facts.warnings),
+        warnings=(*_out_of_reach(facts), *(Warned(sentence(text)) for text in facts.warnings)),
         outcomes=_outcome_table(scores),
         grades=volume_matrix(volumes) if is_graded_run else None,
         personas=_persona_table(scores) if _has_personas(scores) else None,
@@ -86,6 +87,22 @@ def scoring_verdict(facts: ScoringFacts) -> str:
     return (
         f"Of {counted(total, 'open lead', 'open leads')}, {count(for_sales)} {verb} "
         f"for sales now: {listed(parts)}."
+    )
+
+
+def _out_of_reach(facts: ScoringFacts) -> tuple[Warned, ...]:
+    """Return a warning where no open lead comes near the threshold that the criteria fix."""
+    top = float(facts.scores["probability"].max()) if len(facts.scores) else math.nan
+    begins = facts.mql_probability
+    if begins is None or not top < begins:
+        return ()
+    return (
+        Warned(
+            f"No lead can be an MQL: the highest probability is {percent(top)}, "
+            f"and an MQL begins at {percent(begins)}",
+            "If leads convert less often than the threshold takes for granted, lower "
+            "thresholds.mql_probability, or let thresholds.capacity_per_week find it.",
+        ),
     )
 
 

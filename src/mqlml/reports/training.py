@@ -13,7 +13,8 @@ from mqlml.reports.curves import calibration_picture, gains_picture
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
-from mqlml.reports.page import rendered
+from mqlml.reports.page import picture_file, rendered
+from mqlml.reports.pictures import Picture
 from mqlml.reports.summaries import found_at
 from mqlml.reports.tables import Table
 from mqlml.reports.training_tables import (
@@ -69,7 +70,8 @@ class TrainingFacts:
 
     `contestants` maps each name to its figures on the test rows, the winner's among
     them; `fold_log_loss` maps it to the mean log loss on the forward folds, by which
-    the winner was chosen.
+    the winner was chosen. `occasion` says why a challenger was trained and what was
+    decided; `is_promoted` is None where there was no champion to beat.
 
     Frames:
         calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
@@ -92,6 +94,8 @@ class TrainingFacts:
     grades: pd.DataFrame
     features: pd.DataFrame
     published: bool = True
+    occasion: Sequence[Named] = ()
+    is_promoted: bool | None = None
     model_version: str = ""
     gates: Sequence[Gate] = ()
     findings: Sequence[Finding] = ()
@@ -117,15 +121,15 @@ def training_page(facts: TrainingFacts) -> str:
         name=short(facts.name),
         is_repeated=facts.target.is_repeated,
         subtitle=_subtitle(facts),
-        published=facts.published,
+        published=facts.published and facts.is_promoted is not False,
+        state=_state(facts),
         verdict=training_verdict(facts),
         compared=compared(facts),
         tiles=_tiles(facts),
         warnings=_warnings(facts),
         predicted=_predicted(facts),
         contestants=contestant_table(facts.contestants, facts.winner, facts.fold_log_loss),
-        calibration=calibration_picture(facts.calibration),
-        gains=gains_picture({contestant_words(n): frame for n, frame in facts.gains.items()}),
+        **_pictures(facts),
         bands=band_table(facts.bands, stage) if len(facts.bands) else None,
         grades=_grade_matrix(facts.grades, stage),
         features=_features(facts.features),
@@ -135,6 +139,18 @@ def training_page(facts: TrainingFacts) -> str:
         gates=gate_table(facts.gates) if facts.gates else None,
         details=facts.details,
     )
+
+
+def training_pictures(facts: TrainingFacts) -> dict[str, bytes]:
+    """Return the page's pictures as SVG files, by name."""
+    return {f"{name}.svg": picture_file(one) for name, one in _pictures(facts).items()}
+
+
+def _pictures(facts: TrainingFacts) -> dict[str, Picture]:
+    return {
+        "gains": gains_picture({contestant_words(n): frame for n, frame in facts.gains.items()}),
+        "calibration": calibration_picture(facts.calibration),
+    }
 
 
 def training_verdict(facts: TrainingFacts) -> str:
@@ -168,6 +184,13 @@ def compared(facts: TrainingFacts) -> str:
     if not parts:
         return ""
     return f"On the same leads: {listed(parts)} the average."
+
+
+def _state(facts: TrainingFacts) -> str:
+    if not facts.published:
+        return "not published"
+    states = {None: "published", True: "the new champion", False: "the old champion stays"}
+    return states[facts.is_promoted]
 
 
 def _subtitle(facts: TrainingFacts) -> str:
@@ -241,6 +264,7 @@ def _predicted(facts: TrainingFacts) -> tuple[Named, ...]:
     target, test = facts.target, facts.test
     within = f" within {duration(target.horizon_days)}" if target.horizon_days else ""
     rows = [
+        *(Named(name, sentence(value)) for name, value in facts.occasion),
         Named("The question", f"Which leads will {become(target.stage)}{within}?"),
         Named("When leads are looked at", sentence(target.points)),
     ]

@@ -7,8 +7,9 @@ is taken into the account before the next is asked, and the share of false
 findings is held down by Benjamini–Hochberg.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -215,9 +216,24 @@ def finding_sentences(findings: pd.DataFrame) -> tuple[str, ...]:
     """Return one sentence per indicated or confirmed finding."""
     told = findings[findings["tier"] != "none"]
     return tuple(
-        f"{row['sentence'] if ' = ' not in row['feature'] else row['feature']}: at equal score "
-        f"sales accepts {'fewer' if row['effect'] < 0 else 'more'} of these leads "
-        f"({row['effect']:+.2f}, {row['low']:+.2f} to {row['high']:+.2f}); "
+        f"{_subject(row)}: at equal score sales accepts "
+        f"{'fewer' if row['effect'] < 0 else 'more'} of {_leads(row)} "
+        f"(effect {_signed(row['effect'])}, {_signed(row['low'])} to {_signed(row['high'])}); "
         f"{row['class']} them ({row['tier']})"
         for row in told.to_dict("records")
     )
+
+
+def _subject(row: Mapping[Any, Any]) -> str:
+    """Return what was asked about in the plan's words, a category with its level."""
+    _, sign, level = str(row["feature"]).partition(" = ")
+    return f"{row['sentence']}{sign}{level.replace('_', ' ')}"
+
+
+def _leads(row: Mapping[Any, Any]) -> str:
+    # A question that is not about a level may be about having it or about having more.
+    return "these leads" if " = " in row["feature"] else "the leads with it, or with more of it"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

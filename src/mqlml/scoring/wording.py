@@ -7,7 +7,7 @@ from mqlml.features.plan import Plan
 from mqlml.features.windows import within_words
 
 _HOW_MANY = frozenset({"count", "active_days", "sessions", "distinct", "active_weeks_streak"})
-_DAYS_SINCE = frozenset({"days_since_last", "days_since_first"})
+_DAYS_SINCE = {"days_since_last": "the last", "days_since_first": "the first"}
 _LONGEST = 60
 
 
@@ -32,8 +32,14 @@ def _event_words(feature: Feature, value: object) -> str:
         return one_or_many or (f"{_shown(number)} {feature.sentence}" if number else nothing)
     if math.isnan(number):
         return nothing
+    said = f"{feature.signal.says} {within_words(feature.window)}"
     if feature.kind in _DAYS_SINCE:
-        return f"{_shown(math.floor(number))} {feature.sentence}"
+        return f"{said}: {_DAYS_SINCE[feature.kind]} {_ago(math.floor(number))}"
+    if feature.kind == "decayed_count":
+        return f"{said}: {_shown(number)} when older ones count less" if number else nothing
+    if feature.kind == "weekly_slope" and number:
+        way = "growing" if number > 0 else "falling"
+        return f"{said}: {way} by {_shown(abs(number))} a week"
     return f"{feature.sentence}: {_shown(number)}"
 
 
@@ -42,13 +48,13 @@ def _attribute_words(attribute: AttributeFeature, value: object) -> str:
     if _is_missing(value):
         return f"{words}: not known"
     if attribute.transform == "icp_match_share":
-        return f"{words}: {100 * _number(value):.0f} %"
+        return f"meets {100 * _number(value):.0f} % of the ideal customer profile"
     if attribute.transform.startswith("icp_"):
         return words if _number(value) else words.replace(" fits ", " does not fit ")
     if attribute.transform == "flag":
         return f"{words}: {'yes' if _number(value) else 'no'}"
     if attribute.dtype == "category":
-        return f"{words}: {value}"
+        return f"no {words}" if value == "none" else f"{words}: {str(value).replace('_', ' ')}"
     return f"{words}: {_shown(_number(value))}"
 
 
@@ -63,7 +69,12 @@ def _number(value: object) -> float:
 def _shown(number: float) -> str:
     if math.isnan(number):
         return "unknown number of"
-    return f"{number:,.0f}" if number == round(number) or abs(number) >= 1000 else f"{number:.2g}"
+    # From ten on two digits would round whole figures away, or need an exponent.
+    return f"{number:,.0f}" if number == round(number) or abs(number) >= 10 else f"{number:.2g}"
+
+
+def _ago(days: int) -> str:
+    return "less than a day ago" if days == 0 else f"{days:,} {'day' if days == 1 else 'days'} ago"
 
 
 def _clean(text: str) -> str:

@@ -49,7 +49,7 @@ def stage_delimited(
         if writer.broken * 2 > writer.rows:
             raise SchemaError(_mostly_broken(table, writer))
         writer.flush(columns)
-    return StagedFile(name, target, columns, writer.rows, remarks)
+    return StagedFile(name, target, columns, writer.rows, remarks, used)
 
 
 def delimiter_sign(text: str, where: str) -> str:

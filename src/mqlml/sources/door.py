@@ -90,15 +90,31 @@ def _stage_once(
 ) -> StagedFile:
     key = (str(path), source.format, source.delimiter, source.encoding)
     if key not in door.staged:
-        door.staged[key] = _stage_file(door, path, target, source, wanted)
+        door.staged[key] = stage_file(
+            door.connection,
+            path,
+            name=_shown(path, door.data_dir),
+            target=target,
+            source=source,
+            wanted=wanted,
+        )
     check_columns(door.staged[key].columns, wanted, door.staged[key].name)
     return door.staged[key]
 
 
-def _stage_file(
-    door: Door, path: Path, target: Path, source: TableSource, wanted: Collection[str]
+def stage_file(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    name: str,
+    target: Path,
+    source: TableSource,
+    wanted: Collection[str] = (),
 ) -> StagedFile:
-    name = _shown(path, door.data_dir)
+    """Return one file's rows as text, staged in `target`; its format is declared or its ending's.
+
+    Raises ConfigError, SchemaError or DataError if it cannot be read.
+    """
     kind = source.format or _format(path, name)
     if kind == "csv":
         return stage_delimited(
@@ -111,7 +127,7 @@ def _stage_file(
         )
     if kind == "ndjson":
         return stage_ndjson(path, name, target, encoding=source.encoding)
-    return stage_parquet(door.connection, path, name, target)
+    return stage_parquet(connection, path, name, target)
 
 
 def _shown(path: Path, data_dir: Path) -> str:

@@ -8,6 +8,7 @@ import duckdb
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting, leads
 from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings
+from mqlml.sources.typed import SQL_TYPES
 from mqlml.tables.contracts import (
     CONTRACTS,
     LEADS,
@@ -66,11 +67,12 @@ def _type_leads(
     head = {"__file", "__row", "__line", "__broken", "__passes", "__fault", *LEADS.names}
     names = [name for name in connection.table("leads_kept").columns if name not in head]
     typed = leads.type_attributes(connection, names, _joined(sources))
-    replaced = ", ".join(f"{a.sql} AS {quoted(a.spec.name)}" for a in typed)
-    if replaced:
-        connection.execute(
-            f"CREATE OR REPLACE TABLE leads_kept AS SELECT * REPLACE ({replaced}) FROM leads_kept"
-        )
+    # One column at a time: a query over all columns of a wide table needs gigabytes.
+    for one in typed:
+        if one.spec.type is not ColumnType.TEXT:
+            column, kind = quoted(one.spec.name), SQL_TYPES[one.spec.type]
+            change = f"ALTER {column} SET DATA TYPE {kind} USING {one.sql}"
+            connection.execute(f"ALTER TABLE leads_kept {change}")
     notes = [
         Note(
             "leads", "", a.spec.name, f"values that are no {a.spec.type}, taken as missing", a.lost

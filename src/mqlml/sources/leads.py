@@ -1,7 +1,8 @@
 """What only the leads table has: an order that stands for time, an outcome, attributes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 
@@ -20,6 +21,9 @@ ORDER = "__order"
 _FILE_STRIDE = 1_000_000_000
 _MINUTE = 60_000_000
 _NUMBER_SHARE = 0.99
+_BLOCK = 32
+
+Item = TypeVar("Item")
 
 
 def wanted_columns(source: LeadSource) -> list[str]:
@@ -222,16 +226,23 @@ def _looks(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], settings: AttributeSettings
 ) -> dict[str, _Look]:
     """Return a look at every attribute, read by its declared type, else as a number."""
-    if not names:
-        return {}
-    figures = []
-    for name in names:
-        column = quoted(name)
-        kind = ColumnType(settings.types.get(name, ColumnType.NUMBER))
-        is_code = f"coalesce(bool_or(regexp_matches({column}, '^[+-]?0\\d')), false)"
-        figures += [f"count({column})", f"count({_typed_sql(column, kind)})", is_code]
-    row = only_row(connection, f"SELECT {', '.join(figures)} FROM leads_kept")
-    return {name: _Look(*row[3 * place : 3 * place + 3]) for place, name in enumerate(names)}
+    looks: dict[str, _Look] = {}
+    for block in in_blocks(names):
+        figures = []
+        for name in block:
+            column = quoted(name)
+            kind = ColumnType(settings.types.get(name, ColumnType.NUMBER))
+            is_code = f"coalesce(bool_or(regexp_matches({column}, '^[+-]?0\\d')), false)"
+            figures += [f"count({column})", f"count({_typed_sql(column, kind)})", is_code]
+        row = only_row(connection, f"SELECT {', '.join(figures)} FROM leads_kept")
+        looks |= {n: _Look(*row[3 * place : 3 * place + 3]) for place, n in enumerate(block)}
+    return looks
+
+
+def in_blocks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield the columns of a wide table in blocks, since one query over all needs much memory."""
+    for start in range(0, len(items), _BLOCK):
+        yield items[start : start + _BLOCK]
 
 
 def _typed_sql(column: str, kind: ColumnType) -> str:

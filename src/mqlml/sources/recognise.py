@@ -11,6 +11,7 @@ from mqlml.sources.samples import ColumnSample, FileSample
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "lead_id": (
         "lead_id", "leadid", "prospect_id", "contact_id", "mql_id", "case_id", "person_id", "lead",
+        "contact", "prospect",
         "customer_id", "opportunity_id", "user_id", "record_id", "id", "uuid", "email",
     ),
     "created_at": (
@@ -19,10 +20,10 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "occurred_at": (
         "occurred_at", "at", "event_time", "event_timestamp", "timestamp", "happened_at", "time",
-        "event_date", "activity_date", "created_at", "date",
+        "ts", "event_date", "activity_date", "created_at", "date",
     ),
     "arrived_at": ("arrived_at", "received_at", "loaded_at", "ingested_at"),
-    "event_id": ("event_id", "eventid", "message_id"),
+    "event_id": ("event_id", "eventid", "message_id", "id"),
     "type": ("type", "event_type", "event_name", "event", "activity_type", "activity", "action"),
     "source": ("source_system", "source"),
     "channel": ("channel", "medium"),
@@ -131,7 +132,28 @@ def recognise(
         raise SchemaError(Fault("none of the files has one row per lead", mend=mend))
     has_stages = any(found.table == "stages" for found in history.values())
     leads = [_leads_table(s, target, order, has_stages=has_stages) for s in flat]
+    if len(leads) > 1:
+        _refuse_unclear([found for found in leads if "lead_id" not in found.columns])
     return (*leads, *history.values())
+
+
+def _refuse_unclear(files: Sequence[Recognised]) -> None:
+    """Raise one SchemaError naming every file that is neither leads nor a history of theirs."""
+    mend = (
+        "leave it out, or rename its columns: a history needs lead_id and a time, and type for"
+        " events, stage for stages, verdict for verdicts"
+    )
+    faults = [
+        Fault(
+            "nothing tells what the file holds",
+            str(found.sample.path),
+            f"columns {', '.join(repr(c.name) for c in found.sample.columns[:40])}",
+            mend,
+        )
+        for found in files
+    ]
+    if faults:
+        raise SchemaError(*faults)
 
 
 def _history_table(sample: FileSample, target: str | None) -> Recognised | None:
@@ -182,14 +204,16 @@ def _leads_table(
 ) -> Recognised:
     columns = _matched(sample, ("lead_id", "created_at", "account_id"))
     notes = []
-    key = sample.column(columns.get("lead_id", ""))
-    if key is None or not sample.is_key(key):
-        columns.pop("lead_id", None)
-        fallback = next((c for c in sample.columns if _looks_like_key(sample, c)), None)
-        if fallback is not None:
-            columns["lead_id"] = fallback.name
-        else:
-            notes.append("no column names every row once: the row number becomes the lead's id")
+    key = _key(sample, columns.pop("lead_id", ""))
+    if key is None:
+        notes.append("no column names every row once: the row number becomes the lead's id")
+    else:
+        columns = {"lead_id": key.name, **columns}
+        repeats = sample.rows - key.distinct
+        if repeats:
+            notes.append(
+                f"{repeats} rows repeat a {key.name!r} or have none; ingest sorts them out"
+            )
     created = sample.column(columns.get("created_at", ""))
     if created is None or not created.is_date or order is not None:
         columns.pop("created_at", None)
@@ -200,6 +224,17 @@ def _leads_table(
         _require(sample, str(order), "--order")
     outcome = None if has_stages else _outcome(sample, target)
     return Recognised(sample, "leads", columns, order, outcome, notes=tuple(notes))
+
+
+def _key(sample: FileSample, named: str) -> ColumnSample | None:
+    """Return the column of lead ids: the one named so, even if some rows repeat, or a likely one.
+
+    Real exports hold a lead twice here and there; without its id no event would find it.
+    """
+    by_name = sample.column(named)
+    if by_name is not None and sample.is_nearly_key(by_name):
+        return by_name
+    return next((c for c in sample.columns if _looks_like_key(sample, c)), None)
 
 
 def _looks_like_key(sample: FileSample, column: ColumnSample) -> bool:

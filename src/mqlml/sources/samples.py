@@ -1,14 +1,20 @@
 """A first look at a file: its columns, how full they are, and what their values look like."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from mqlml.errors import DataError, Fault, SchemaError
+from mqlml.errors import DataError, Fault
+from mqlml.sources.door import stage_file
+from mqlml.sources.settings import TableSource
+from mqlml.sources.staging import StagedFile
+from mqlml.tables.sql import literal, only_row, quoted
 
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$|^\d{1,2}[./]\d{1,2}[./]\d{4}.*$"
 _LARGE = 200_000
+_NEARLY = 0.9
 
 
 @dataclass(frozen=True)
@@ -45,54 +51,44 @@ class FileSample:
         """Return whether the column names every row once."""
         return self.rows > 0 and column.filled == self.rows == column.distinct
 
+    def is_nearly_key(self, column: ColumnSample) -> bool:
+        """Return whether the column names nearly every row, nearly always once."""
+        filled, distinct = column.filled, column.distinct
+        return filled >= _NEARLY * self.rows > 0 and distinct >= _NEARLY * filled
+
 
 def sample_file(path: Path) -> FileSample:
-    """Return a look at a CSV, NDJSON or Parquet file; every value is taken as text.
+    """Return a look at a CSV, NDJSON or Parquet file through the door that will read it.
 
-    Raises DataError for a file that is missing, empty or cannot be read.
+    Every value is taken as text; rows that are broken are left out, as they will
+    be quarantined. Raises ConfigError, SchemaError or DataError for a file that
+    is missing, empty or cannot be read.
     """
-    if not path.is_file():
-        raise DataError(Fault("no such file", str(path), mend="check the path's spelling"))
-    if path.stat().st_size == 0:
-        raise DataError(Fault("the file is empty", str(path), "0 bytes", "export it again"))
-    with duckdb.connect(":memory:") as connection:
+    if path.is_dir():
+        raise DataError(Fault("is a folder, not a file", str(path), mend="name the files in it"))
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(":memory:") as connection:
         connection.execute("SET threads = 1")
-        try:
-            return _summed_up(connection, path)
-        except duckdb.Error as error:
-            found = str(error).split("\n")[0]
-            raise SchemaError(
-                Fault("cannot be read as a table", str(path), found, "save as UTF-8 CSV")
-            ) from error
+        target = Path(folder) / "staged"
+        source = TableSource(file=str(path))
+        staged = stage_file(connection, path, name=str(path), target=target, source=source)
+        if staged.rows == 0:
+            mend = "export it again, or leave it out"
+            raise DataError(Fault("file has a header and no rows", str(path), mend=mend))
+        return _summed_up(connection, path, staged)
 
 
-def _summed_up(connection: duckdb.DuckDBPyConnection, path: Path) -> FileSample:
-    reader, delimiter = _reader(connection, path)
-    connection.execute(
-        f"CREATE TABLE t AS SELECT * FROM {reader} LIMIT {_LARGE}",
-        [str(path)],
-    )
-    rows = int(connection.execute("SELECT count(*) FROM t").fetchall()[0][0])
-    names = [row[0] for row in connection.execute("DESCRIBE t").fetchall()]
-    return FileSample(path, rows, delimiter, tuple(_column(connection, n) for n in names))
-
-
-def _reader(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str | None]:
-    name = path.name.lower()
-    if name.endswith(".parquet"):
-        return "read_parquet(?)", None
-    if name.endswith((".ndjson", ".jsonl", ".json", ".ndjson.gz", ".jsonl.gz")):
-        return "read_json(?, format='newline_delimited')", None
-    sniffed = connection.execute("SELECT Delimiter FROM sniff_csv(?)", [str(path)]).fetchall()
-    delimiter = str(sniffed[0][0])
-    quoted = delimiter.replace("'", "''")
-    options = f"header=true, all_varchar=true, delim='{quoted}', ignore_errors=true"
-    return f"read_csv(?, {options})", delimiter
+def _summed_up(connection: duckdb.DuckDBPyConnection, path: Path, staged: StagedFile) -> FileSample:
+    columns = ", ".join(map(quoted, staged.columns))
+    rows = f"read_parquet({literal(staged.parts)}, union_by_name = true)"
+    sound = f"SELECT {columns} FROM {rows} WHERE __broken IS NULL LIMIT {_LARGE}"
+    connection.execute(f"CREATE TABLE t AS {sound}")
+    (count,) = only_row(connection, "SELECT count(*) FROM t")
+    sampled = tuple(_column(connection, name) for name in staged.columns)
+    return FileSample(path, int(count), staged.delimiter, sampled)
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str) -> ColumnSample:
-    quoted = '"' + name.replace('"', '""') + '"'
-    text = f"nullif(trim({quoted}::VARCHAR), '')"
+    text = f"nullif(trim({quoted(name)}), '')"
     filled, distinct, numeric, dates = connection.execute(
         f"""SELECT count({text}), count(DISTINCT {text}),
             count(try_cast({text} AS DOUBLE)), count(*) FILTER (regexp_matches({text}, ?))

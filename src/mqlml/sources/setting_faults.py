@@ -1,6 +1,6 @@
 """What can be wrong with the sources' settings before any file is opened."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mqlml.errors import ConfigError, Fault
@@ -13,6 +13,7 @@ from mqlml.tables.checking import TimeRange
 from mqlml.tables.contracts import CONTRACTS
 
 _LATEST = "2099-01-01"
+_NAMED = ("columns", "constants", "properties")
 
 
 def time_range(settings: SourceSettings, timezone: str | None) -> TimeRange:
@@ -44,6 +45,22 @@ def setting_faults(settings: SourceSettings) -> list[Fault]:
             )
             faults += _faults_of(checked_zone, source.timezone or "UTC", f"{where}.timezone")
     return [*faults, *_clock_faults(settings), *_property_faults(settings.events)]
+
+
+def name_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with the canonical names in sources that have other faults too.
+
+    `values` is what the config says under `sources`, whatever its kind.
+    """
+    for table in CONTRACTS:
+        listed = values.get(table)
+        for number, one in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(one, Mapping):
+                kind = EventSource if table == "events" else TableSource
+                given = {n: one[n] for n in _NAMED if isinstance(one.get(n), Mapping)}
+                yield from mapping_faults(
+                    table, kind.model_construct(**given), f"sources.{table}.{number}"
+                )
 
 
 def _faults_of(check: Callable[[Any, str], object], value: str | None, where: str) -> list[Fault]:

@@ -25,13 +25,17 @@ _HEAD = pa.schema(
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One file's rows in `folder`; `columns` are unique whatever their case."""
+    """One file's rows in `folder`; `columns` are unique whatever their case.
+
+    `delimiter` is what separates the values of a CSV file, None for other formats.
+    """
 
     name: str
     folder: Path
     columns: tuple[str, ...]
     rows: int
     remarks: tuple[str, ...] = ()
+    delimiter: str | None = None
 
     @property
     def parts(self) -> str:

@@ -9,28 +9,45 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mqlml.errors import DataError, Fault
 
+Say = Callable[[str], None]
+
+# Reading a large export takes minutes; a job that waits says so, and for whom.
+WAIT_S = 900.0
 _POLL_S = 0.1
+_NAMELESS = "a job that did not say its name"
+
+
+def keep_silent(_text: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager
-def hold(path: Path, purpose: str, *, command: str = "", wait_s: float = 30.0) -> Iterator[None]:
+def hold(
+    path: Path,
+    purpose: str,
+    *,
+    command: str = "",
+    wait_s: float = WAIT_S,
+    say: Say = keep_silent,
+) -> Iterator[None]:
     """Hold the lock file `path` inside the block, waiting up to `wait_s` for another holder.
 
-    `purpose` is the step, `command` what was typed: both are told to whoever waits. Not
-    re-entrant: a block that asks again for a lock it holds waits in vain.
+    `purpose` is the step, `command` what was typed: both are told to whoever waits.
+    Before it waits it says, once, for whom. Not re-entrant: a block that asks
+    again for a lock it holds waits in vain.
 
     Raises:
         DataError: Another job holds the lock for longer than `wait_s`; it says which.
     """
     descriptor = _open(path)
     try:
-        if not _take(descriptor, wait_s):
+        if not _take(descriptor, 0.0) and not _wait(descriptor, path, wait_s, say):
             raise DataError(_busy(path, purpose))
         _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose, "command": command})
         try:
@@ -79,6 +96,11 @@ def _open(path: Path) -> int:
         ) from error
 
 
+def _wait(descriptor: int, path: Path, wait_s: float, say: Say) -> bool:
+    say(f"waiting for another job in this workspace: {holder(path) or _NAMELESS}")
+    return _take(descriptor, wait_s)
+
+
 def _take(descriptor: int, wait_s: float) -> bool:
     # Counting naps instead of reading a clock keeps the package free of one.
     for nap in range(int(wait_s / _POLL_S) + 1):
@@ -102,6 +124,6 @@ def _busy(path: Path, purpose: str) -> Fault:
     return Fault(
         f"another job is at work in this workspace, so `{purpose}` cannot start",
         where=str(path),
-        found=holder(path) or "a job that did not say its name",
+        found=holder(path) or _NAMELESS,
         mend="wait until it is done, end that process, or use another --workspace",
     )

@@ -27,7 +27,7 @@ from mqlml.timeline import is_seen
 ScoreFormat = Literal["parquet", "csv"]
 
 _FILE = re.compile(rf"^(?P<name>.+)-(?P<stamp>{STAMP_PATTERN})\.parquet$")
-_SUPERSEDED, _PARTS = "superseded", "parts"
+_SUPERSEDED = "superseded"
 _DIGEST_SHOWN = 12
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,8 +36,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 class ScoreFile:
     """Where the scores of one run belong: the folder, the model's name, when, and which leads.
 
-    `part` names a run over some leads only; such a file lies apart, in `parts`, and is
-    no one's last score.
+    `part` names a run over some leads only; it has a file of its own, which is no record
+    of what all leads had, so `read_scores` and trends pass it over.
     """
 
     folder: Path
@@ -48,9 +48,8 @@ class ScoreFile:
     @property
     def path(self) -> Path:
         """Return the Parquet file of the latest run."""
-        stem = f"{quote(self.name, safe=' ')}-{stamp(self.as_of)}"
-        if self.part:
-            return self.folder / _PARTS / f"{stem}-{self.part}.parquet"
+        ending = f"-{self.part}" if self.part else ""
+        stem = f"{quote(self.name, safe=' ')}-{stamp(self.as_of)}{ending}"
         return self.folder / f"{stem}.parquet"
 
     def kept(self, digest: str) -> Path:
@@ -62,7 +61,10 @@ class ScoreFile:
         return self.folder / _SUPERSEDED / f"{self.path.stem}-{digest[:_DIGEST_SHOWN]}.parquet"
 
     def write(self, data: bytes) -> None:
-        """Make `data` the scores of the latest run; other scores of the moment move aside."""
+        """Make `data` the scores of the latest run; other scores of the moment move aside.
+
+        The same bytes change nothing.
+        """
         if self.path.exists():
             before = self.path.read_bytes()
             if before == data:
@@ -76,32 +78,14 @@ class ScoreFile:
         replace_file(self.path if is_latest else self._superseded(scores_digest(data)), data)
 
 
-def score_folders(folder: Path) -> tuple[Path, ...]:
-    """Return where superseded scores and scores of some leads only lie."""
-    return (folder / _SUPERSEDED, folder / _PARTS)
+def superseded_scores(folder: Path) -> Path:
+    """Return where scores lie that were given and replaced."""
+    return folder / _SUPERSEDED
 
 
 def scores_digest(data: bytes) -> str:
     """Return the SHA-256 of a score file's bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
-
-
-def write_scores(
-    folder: Path,
-    frame: pd.DataFrame,
-    *,
-    as_of: int,
-    name: str,
-    format: ScoreFormat = "parquet",  # noqa: A002 - the word people type
-) -> Path:
-    """Return the file in `format` that now holds the scores of model `name` at `as_of`.
-
-    The Parquet record is written in both cases. The same frame gives the same
-    bytes; a second run at the same `as_of` replaces the first, which is kept aside.
-    """
-    file = ScoreFile(folder, name, as_of)
-    file.write(parquet_bytes(frame))
-    return exported(file.path, frame, format)
 
 
 def exported(record: Path, frame: pd.DataFrame, format: ScoreFormat) -> Path:  # noqa: A002

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mqlml.errors import DataError, Fault
 from mqlml.storage.atomic import sweep
-from mqlml.storage.locks import hold
-from mqlml.storage.scores import score_folders
+from mqlml.storage.locks import WAIT_S, Say, hold, keep_silent
+from mqlml.storage.scores import superseded_scores
 
 # A workspace holds people's data: whatever repository it lies in, it stays out of it.
 _GITIGNORE = "*\n"
@@ -18,11 +18,13 @@ _GITIGNORE = "*\n"
 class Workspace:
     """Paths inside one workspace; nothing is created before `create` is called.
 
-    `command` is what was typed; who finds the workspace in use is told it.
+    `say` is told, once per lock, that it is waited for and who holds it. `command` is what
+    was typed; who finds the workspace in use is told it.
     """
 
     root: Path
-    command: str = ""
+    say: Say = field(default=keep_silent, compare=False, repr=False)
+    command: str = field(default="", compare=False)
 
     @property
     def tables(self) -> Path:
@@ -75,7 +77,7 @@ class Workspace:
         return (
             self.quarantine,
             self.scores,
-            *score_folders(self.scores),
+            superseded_scores(self.scores),
             self.reports,
             self.ledger,
             self.bundles,
@@ -105,7 +107,7 @@ class Workspace:
         return self
 
     @contextmanager
-    def lock(self, purpose: str, *, wait_s: float = 30.0) -> Iterator[None]:
+    def lock(self, purpose: str, *, wait_s: float = WAIT_S) -> Iterator[None]:
         """Be the only job in this workspace inside the block; `purpose` tells others which.
 
         What killed jobs left behind is swept away first.
@@ -114,7 +116,8 @@ class Workspace:
             DataError: Another job is still at work after `wait_s`; it says which.
         """
         self.create()
-        with hold(self.lock_file, purpose, command=self.command, wait_s=wait_s):
+        holding = hold(self.lock_file, purpose, command=self.command, wait_s=wait_s, say=self.say)
+        with holding:
             for folder in (self.root, *self.folders):
                 sweep(folder)
             yield

@@ -115,7 +115,7 @@ def _class_faults(
     elif kind == "COLUMN_REF":
         name = ".".join(node["column_names"])
         if name not in columns:
-            yield Fault("unknown column", where, f"{name!r}; {nearest(name, sorted(columns))}")
+            yield Fault("unknown column", where, repr(name), nearest(name, sorted(columns)))
     elif kind == "FUNCTION" and node["function_name"].lower() not in _ALLOWED_FUNCTIONS:
         name = node["function_name"]
         mend = "conditions may use pure text and number functions only"

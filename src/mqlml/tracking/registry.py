@@ -10,12 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mqlml.errors import BundleError, Fault
+from mqlml.reports.words import day
 from mqlml.tracking.library import mlflow
 from mqlml.tracking.model_files import BUNDLE_PATH, write_model
+from mqlml.tracking.races import written
 from mqlml.tracking.records import LoggedModel, ModelRef, TrainingRecord
 
 CHAMPION = "champion"
@@ -83,7 +86,7 @@ def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
             "mqlml.as_of": str(record.run.as_of),
             "mqlml.reason": record.run.reason,
         },
-        description=f"Trained as of {record.run.as_of} ({record.run.reason})",
+        description=f"Trained as of {day(record.run.as_of)} ({record.run.reason})",
     )
     return LoggedModel(model.source_run_id, name, str(version.version))
 
@@ -131,9 +134,10 @@ def try_bundle(client: Any, ref: ModelRef, *, check: BundleCheck) -> None:
 
 def make_champion(client: Any, ref: ModelRef, *, as_of: int, reason: str) -> None:
     """Let the alias `champion` point to `ref`, and note why on the version."""
-    client.set_model_version_tag(ref.name, ref.version, "mqlml.promoted_as_of", str(as_of))
-    client.set_model_version_tag(ref.name, ref.version, "mqlml.promoted_reason", reason)
-    client.set_registered_model_alias(ref.name, CHAMPION, ref.version)
+    tags = {"mqlml.promoted_as_of": str(as_of), "mqlml.promoted_reason": reason}
+    for key, value in tags.items():
+        written(partial(client.set_model_version_tag, ref.name, ref.version, key, value))
+    written(partial(client.set_registered_model_alias, ref.name, CHAMPION, ref.version))
 
 
 def fetch_bundle(client: Any, ref: ModelRef, into: Path, *, check: BundleCheck) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mqlml.errors import BundleError, Fault
 from mqlml.tracking.library import mlflow
+from mqlml.tracking.races import written
 from mqlml.tracking.records import DatasetFacts, Number, RunRecord, RunRow
 
 _PREFIX = "mqlml."
@@ -120,8 +121,8 @@ def log_dataset(client: Any, run_id: str, facts: DatasetFacts) -> None:
         source=json.dumps({"uri": facts.source}),
         profile=json.dumps({"num_rows": facts.rows}),
     )
-    tags = [InputTag("mlflow.data.context", "training")]
-    _log_inputs(client, run_id, [DatasetInput(dataset, tags)])
+    inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
+    written(lambda: client.log_inputs(run_id, datasets=inputs))
 
 
 def list_runs(client: Any, name: str) -> tuple[RunRow, ...]:
@@ -182,17 +183,6 @@ def _run_tags(record: RunRecord) -> dict[str, str]:
 def _text(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
     return text[:_VALUE_LENGTH]
-
-
-def _log_inputs(client: Any, run_id: str, inputs: list[Any]) -> None:
-    # MLflow looks whether a dataset is known, then inserts it: of two first trainings on
-    # the same data, one is refused. By then the row is there, and a second try finds it.
-    try:
-        client.log_inputs(run_id, datasets=inputs)
-    except mlflow().MlflowException as error:
-        if "unique constraint" not in str(error).casefold():
-            raise
-        client.log_inputs(run_id, datasets=inputs)
 
 
 def _log_artifacts(client: Any, run_id: str, artifacts: Mapping[str, bytes | Path]) -> None:

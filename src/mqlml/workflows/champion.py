@@ -44,11 +44,22 @@ def fetch(store: "MlflowStore", project: Project, version: str | None = None) ->
 
 
 def bundle_folder(store: "MlflowStore", project: Project, ref: "ModelRef") -> Path:
-    """Return the workspace's copy of a version's bundle, fetched if it is not there or damaged."""
+    """Return the workspace's copy of a version's bundle, fetched if it is not there or damaged.
+
+    Fetched under the workspace's lock, so call it without holding it: another
+    job's lock would sweep a half-fetched bundle away.
+    """
     folder = project.workspace.bundles / f"{ref.name}-v{ref.version}-{ref.run_id[:8]}"
+    if _is_sound(folder):
+        return folder
+    with project.workspace.lock("fetch the model"):
+        # Another job may have fetched it while this one waited.
+        return folder if _is_sound(folder) else store.download_bundle(ref, folder)
+
+
+def _is_sound(folder: Path) -> bool:
     try:
         load_bundle(folder)
     except BundleError:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        return store.download_bundle(ref, folder)
-    return folder
+        return False
+    return True

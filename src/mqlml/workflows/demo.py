@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from mqlml.config import load_settings
 from mqlml.demo.company import DemoCompany, simulate
 from mqlml.demo.export import Exports
 from mqlml.demo.settings import DemoSettings
 from mqlml.demo.story import as_of, make_story
 from mqlml.errors import DataError, Fault, NotPublishedError
+from mqlml.reports.facts import outcome_words
 from mqlml.storage.atomic import replace_file
 from mqlml.workflows.given import ScoreResult
 from mqlml.workflows.ingest import ingest
@@ -45,6 +47,7 @@ class DemoResult:
     workspace: Path
     config: Path
     runs: tuple[str, ...]
+    program: str = "mqlml"
 
     @property
     def hottest(self) -> pd.DataFrame:
@@ -74,13 +77,16 @@ class DemoResult:
     def lines(self) -> Iterator[str]:
         """Yield the end of the demo: the hottest leads, the history, where everything lies."""
         yield ""
-        yield "The ten hottest leads today:"
+        yield "The ten hottest leads today, each with what speaks for it most:"
+        yield f"  {'lead':<7}  {'grade':<5}  {'chance':>6}  {'outcome':<11}  reasons"
         for lead in self.hottest.to_dict("records"):
             reasons = "; ".join(str(lead["reasons_up"]).split("; ")[:_REASONS_SHOWN])
             yield (
-                f"  {lead['lead_id']}  {lead['grade']}  {lead['probability']:6.1%}  "
-                f"{lead['outcome']:<11}  {reasons}"
+                f"  {lead['lead_id']}  {lead['grade']:<5}  {lead['probability']:6.1%}  "
+                f"{outcome_words(lead['outcome']):<11}  {reasons}"
             )
+        yield "  grade: A fits best who usually buys, 1 did most; a hand raiser asked to be called,"
+        yield "  so sales gets the lead whatever the grade"
         yield ""
         yield "What happened, as MLflow recorded it:"
         yield from (f"  {line}" for line in self.runs)
@@ -95,7 +101,7 @@ class DemoResult:
         return [p for p in (*pages, self.scored.report, self.reviewed.report) if p is not None]
 
     def _ui(self) -> str:
-        return f"mqlml ui --config {self.config} --workspace {self.workspace}"
+        return f"{self.program} ui --config {self.config} --workspace {self.workspace}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class _Stage:
     workspace: Path
     seed: int
     say: Say
+    program: str
 
     def open(self, config: str) -> Project:
         """Return the project of one of the demo's configs."""
@@ -120,7 +127,7 @@ class _Stage:
         shared = f"--config {self.folder / config} --data {self.folder / 'exports'}"
         words = " ".join((command, shared, f"--workspace {self.workspace}", *options))
         when = f" --as-of {day.isoformat()}" if command not in {"ingest", "review"} else ""
-        self.say(f"\n$ mqlml {words}{when}")
+        self.say(f"\n$ {self.program} {words}{when}")
 
     def tell(self, lines: Iterator[str], most: int = 8) -> None:
         """Print what a step answered, at most so many lines."""
@@ -131,17 +138,30 @@ class _Stage:
         """Take a step's progress; the demo prints answers only."""
 
 
-def run_demo(workspace: Path, *, leads: int, seed: int, say: Say) -> DemoResult:
+def run_demo(
+    workspace: Path,
+    *,
+    leads: int,
+    seed: int,
+    say: Say,
+    program: str = "mqlml",
+    config: Path | None = None,
+) -> DemoResult:
     """Simulate the company of `leads` leads and walk the loop in `workspace`.
 
-    Raises DataError if the workspace holds something else than an earlier demo.
+    `program` is how the user starts mqlml, for the commands that are shown.
+    `config` stands in for the demo's own; its criteria lie beside the demo's copy.
+    Raises ConfigError with the faults of `config`, DataError if the workspace
+    holds something else than an earlier demo.
     """
+    if config is not None:
+        load_settings(config)
     folder = workspace / "demo"
     _refuse_other_work(workspace, folder)
     say(f"A B2B software firm, 18 months, {leads:,} leads, seed {seed}.")
     company = simulate(DemoSettings(n_leads=leads), seed=seed)
-    _write_configs(folder)
-    stage = _Stage(company, Exports(company), folder, workspace, seed, say)
+    _write_configs(folder, config)
+    stage = _Stage(company, Exports(company), folder, workspace, seed, say, program)
     story = make_story(company.settings)
     trained = _first_model(stage, story.first_training)
     for day in story.scoring:
@@ -163,6 +183,7 @@ def run_demo(workspace: Path, *, leads: int, seed: int, say: Say) -> DemoResult:
         workspace=workspace,
         config=folder / _CHANGED,
         runs=runs,
+        program=program,
     )
 
 
@@ -172,10 +193,12 @@ def _refuse_other_work(workspace: Path, folder: Path) -> None:
         raise DataError(Fault("the workspace is in use by other work", str(workspace), mend=mend))
 
 
-def _write_configs(folder: Path) -> None:
+def _write_configs(folder: Path, config: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in _CONFIGS:
         replace_file(folder / name, (_config_home() / name).read_bytes())
+    if config is not None:
+        replace_file(folder / "demo.yaml", config.read_bytes())
     changed = (folder / "demo.yaml").read_text(encoding="utf-8")
     changed = changed.replace("demo_criteria.yaml", "demo_criteria_v2.yaml")
     replace_file(folder / _CHANGED, changed.encode())

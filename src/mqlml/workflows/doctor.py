@@ -4,10 +4,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from mqlml.errors import Check
 from mqlml.storage.health import check_workspace
+from mqlml.storage.workspace import Workspace
 from mqlml.wiring import open_store
 from mqlml.workflows.project import Project
 
@@ -42,11 +44,16 @@ def examine(project: Project) -> Examination:
     from mqlml.tracking.health import check_store
 
     workspace = project.workspace
-    checks = [*_installation(), *check_workspace(workspace)]
-    if workspace.root.exists():
-        store = open_store(project.settings, workspace, project.secrets)
-        checks += check_store(store, project.settings.name)
-    return Examination(tuple(checks))
+    examined = examine_without_store(workspace.root)
+    if not workspace.root.exists():
+        return examined
+    store = open_store(project.settings, workspace, project.secrets)
+    return Examination((*examined.checks, *check_store(store, project.settings.name)))
+
+
+def examine_without_store(workspace: Path) -> Examination:
+    """Return checks of the installation and the workspace, which need no config."""
+    return Examination((*_installation(), *check_workspace(Workspace(workspace))))
 
 
 def _installation() -> Iterator[Check]:

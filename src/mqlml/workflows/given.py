@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mqlml.criteria.settings import Criteria
+from mqlml.reports.facts import outcome_counts
 from mqlml.storage.score_runs import ScoreRun
 from mqlml.storage.scores import read_score_file
 from mqlml.workflows.project import shown_instant
@@ -141,7 +142,7 @@ class ScoreResult:
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people."""
-        parts = ", ".join(f"{rows:,} {name}" for name, rows in self._outcomes())
+        parts = ", ".join(outcome_counts(dict(self._outcomes())))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
         said = self.compared.sentence(is_again=self.is_again) if self.compared else ""
         if said:

@@ -1,13 +1,13 @@
 """`mqlml init`: look at files, guess what they are, write a commented config to correct."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from mqlml.errors import Fault, SchemaError, UsageError
+from mqlml.errors import Fault, SchemaError, UsageError, nearest
 from mqlml.sources.recognise import Outcome, Recognised, recognise
 from mqlml.sources.samples import sample_file
 from mqlml.storage.atomic import replace_file
@@ -24,6 +24,7 @@ _STAGE_WORDS = {
     "lead": ("new", "open", "subscriber", "prospect", "prospecting"),
     "recycled": ("nurture", "recycle"),
 }
+_TYPES_PER_FILE = 12
 _VERDICT_WORDS = {"accepted": ("accept", "yes", "1", "true"), "rejected": ("reject", "no", "0")}
 
 
@@ -54,11 +55,12 @@ def propose_config(
     outcome = next((r.outcome for r in found if r.outcome is not None), None)
     if stages is None and (outcome is None or not outcome.positive):
         raise SchemaError(_no_outcome(found[0], outcome))
+    _check_stage(stages, target)
     lines = [*_head(name, found), *_sources(found, target, relative_to), *_target(stages, target)]
-    events = next((r for r in found if r.table == "events"), None)
-    if events is not None:
+    events = [r for r in found if r.table == "events"]
+    if events:
         lines += _plan(events)
-    lines += _tail()
+    lines += _tail(is_dated=stages is not None)
     guesses = tuple(_guesses(found))
     return Proposal("\n".join(lines) + "\n", guesses)
 
@@ -69,16 +71,20 @@ def write_config(
     *,
     target: str | None = None,
     order: str | None = None,
+    data: Path | None = None,
     replace: bool = False,
 ) -> Proposal:
-    """Write the proposed config to `out` and return it; an existing file is kept unless told."""
+    """Write the proposed config to `out` and return it; an existing file is kept unless told.
+
+    Its paths start at `data`, or at its own folder.
+    """
     if out.exists() and not replace:
         mend = "choose another --out, or --force to replace it"
         raise UsageError(Fault("the file exists", str(out), mend=mend))
     name = "".join(c if c.isalnum() or c in "-_" else "_" for c in out.stem)
-    base = out.parent
+    base = data or out.parent
     proposal = propose_config(files, target=target, order=order, name=name, relative_to=base)
-    base.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, proposal.text.encode())
     return proposal
 
@@ -91,6 +97,17 @@ def _no_outcome(leads: Recognised, outcome: Outcome | None) -> Fault:
     names = ", ".join(repr(c.name) for c in leads.sample.columns[:40])
     mend = "name the outcome column with --target, or add a file of stage changes"
     return Fault("no outcome found", str(leads.sample.path), f"columns {names}", mend)
+
+
+def _check_stage(stages: Recognised | None, target: str | None) -> None:
+    """Refuse a target that is neither a stage of ours nor one in the file of stage changes."""
+    if stages is None or target is None:
+        return
+    column = stages.sample.column(stages.columns.get("stage", ""))
+    valid = [*STAGE_NAMES, *(column.values if column is not None else ())]
+    if target not in valid:
+        where, hint = str(stages.sample.path), nearest(target, valid)
+        raise SchemaError(Fault("--target names no stage", where, repr(target), hint))
 
 
 def _head(name: str, found: Sequence[Recognised]) -> Iterator[str]:
@@ -202,17 +219,20 @@ def _target(stages: Recognised | None, target: str | None) -> Iterator[str]:
     yield ""
 
 
-def _plan(events: Recognised) -> Iterator[str]:
-    column = events.sample.column(events.columns["type"])
-    types = (column.values if column is not None else ())[:12]
-    names = {value: _signal_name(value, position) for position, value in enumerate(types)}
+def _plan(events: Sequence[Recognised]) -> Iterator[str]:
+    columns = [one.sample.column(one.columns["type"]) for one in events]
+    types = dict.fromkeys(v for c in columns if c is not None for v in c.values[:_TYPES_PER_FILE])
+    names: dict[str, str] = {}
+    for position, value in enumerate(types):
+        names[value] = _signal_name(value, position, names.values())
     yield "plan:"
     yield "  # A signal is a condition over one event row, in SQL."
     yield "  signals:"
     for value, name in names.items():
         text = value.replace("'", "''")
         where = _quoted(f"type = '{text}'")
-        yield f"    {name}: {{where: {where}, says: {_quoted(value)}}}{_GUESS}"
+        says = _quoted(f"{value.replace('_', ' ')} events")
+        yield f"    {name}: {{where: {where}, says: {says}}}{_GUESS}"
     listed = ", ".join(["any", *names.values()])
     yield "  features:"
     yield f"    - {{kinds: [count], signals: [{listed}], windows_days: [7, 30, 90]}}"
@@ -221,17 +241,22 @@ def _plan(events: Recognised) -> Iterator[str]:
     yield ""
 
 
-def _signal_name(value: str, position: int) -> str:
+def _signal_name(value: str, position: int, taken: Collection[str]) -> str:
     name = "".join(c if c.isalnum() and c.isascii() else "_" for c in value.lower()).strip("_")
-    return name if name and not name[0].isdigit() and name != "any" else f"type_{position}_{name}"
+    is_good = bool(name) and not name[0].isdigit() and name not in {"any", *taken}
+    return name if is_good else f"type_{position}_{name}"
 
 
-def _tail() -> Iterator[str]:
+def _tail(*, is_dated: bool) -> Iterator[str]:
     yield "criteria:"
     yield "  version: 1"
     yield "  owners: [marketing, sales]"
     yield "  thresholds:"
-    yield f"    mql_probability: 0.3{_GUESS}: or capacity_per_week: how many leads sales can work"
+    # A fixed probability suits no two firms; a capacity can be asked of sales, but needs weeks.
+    if is_dated:
+        yield f"    capacity_per_week: 20{_GUESS}: how many new MQLs sales can work in a week"
+    else:
+        yield f"    mql_probability: 0.3{_GUESS}: from which probability on a lead is an MQL"
 
 
 def _guesses(found: Sequence[Recognised]) -> Iterator[str]:

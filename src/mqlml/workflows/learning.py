@@ -18,6 +18,7 @@ from mqlml.dataset.build import Dataset
 from mqlml.dataset.points import training_points
 from mqlml.dataset.settings import SplitSettings
 from mqlml.dataset.splits import Split, make_split
+from mqlml.errors import DataError, Fault
 from mqlml.features.plan import Plan
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.gates import Gate, check_gates
@@ -30,6 +31,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.features import plan_of
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.rules import refuse_faulty_rules
 
 Say = Callable[[str], None]
 
@@ -82,6 +84,8 @@ def learn(
     points = training_points(tables, settings.target, settings.points)
     split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
     matrix = make_engine().compute(tables, points, plan)
+    _refuse_nothing_to_see(matrix)
+    refuse_faulty_rules(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
     say("looking for leaks")
     known = {spec.name: spec.known for spec in tables.attribute_specs}
@@ -102,6 +106,13 @@ def learn(
         name=settings.name,
     )
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+
+
+def _refuse_nothing_to_see(matrix: pd.DataFrame) -> None:
+    if matrix.columns.empty:
+        found = "no event, and no column that is not mapped, ignored or outcome-side"
+        mend = "keep at least one column that is known beforehand, or add a file of events"
+        raise DataError(Fault("leads have nothing to learn from", "sources", found, mend))
 
 
 def _split_of(

@@ -9,8 +9,15 @@ from typing import Any
 from mqlml.criteria.file import criteria_from_dict
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
-from mqlml.reports.monitor import MonitorFacts, monitor_page, monitor_verdict
+from mqlml.reports.facts import Named
+from mqlml.reports.monitor import (
+    MonitorFacts,
+    monitor_page,
+    monitor_pictures,
+    monitor_verdict,
+)
 from mqlml.reports.timeline_picture import Champion
+from mqlml.reports.words import day, duration, percent
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -18,6 +25,7 @@ from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
 Say = Callable[[str], None]
@@ -88,15 +96,16 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     loaded = fetch(store, project)
     say("looking at what became of past points")
     found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
-    page = monitor_page(
-        MonitorFacts(
-            name=project.settings.name,
-            as_of=moment,
-            model_version=loaded.version,
-            found=found,
-            champions=_champions(project, loaded),
-        )
+    facts = MonitorFacts(
+        name=project.settings.name,
+        as_of=moment,
+        model_version=loaded.version,
+        found=found,
+        champions=_champions(project, loaded),
+        sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
+        details=_details(project, tables, loaded),
     )
+    page = monitor_page(facts)
     changes = [change_document(change) for change in found.changes]
     with project.workspace.lock("monitor"):
         run_id = store.log_run(
@@ -111,6 +120,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
                 artifacts={
                     "report.html": page.encode(),
                     "changes.json": json.dumps(changes, indent=1).encode(),
+                    **picture_artifacts(monitor_pictures(facts)),
                 },
             )
         )
@@ -129,6 +139,24 @@ def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
     )
+
+
+def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
+    """Return which versions and periods were compared."""
+    settings = project.settings
+    learnt_until = int(loaded.bundle.facts["last_labelled_as_of"])
+    dates = [
+        Named("Learnt from leads up to", day(learnt_until)),
+        Named("Data known up to", day(tables.data_end)),
+    ]
+    return [
+        Named("Model version", loaded.version),
+        *([] if tables.is_order_time else dates),
+        Named("Current period", f"the latest {duration(settings.monitoring.current_days)}"),
+        Named("Chance below which an alarm is raised", percent(settings.monitoring.alarm_p_value)),
+        Named("Criteria version now", str(settings.criteria.version)),
+        Named("Data", tables.digest),
+    ]
 
 
 def _champions(project: Project, loaded: Loaded) -> list[Champion]:

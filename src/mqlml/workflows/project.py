@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from mqlml import timeline
 from mqlml.config import Settings, load_settings
 from mqlml.errors import Fault, UsageError
 from mqlml.storage.workspace import Workspace
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2098
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,25 @@ class Project:
     workspace: Workspace
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    def instant(self, text: str | None, *, option: str = "--as-of") -> int | None:
+    def instant(self, text: str | None, option: str = "--as-of") -> int | None:
         """Return an ISO 8601 time as microseconds UTC; None stays None.
 
         A time without an offset is read in the config's timezone, UTC without one.
+        Raises UsageError about `option` for what is no time, or one outside the
+        years that data may have.
         """
         if text is None:
             return None
+        mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            mend = "write it as 2026-03-02 or 2026-03-02T09:00:00+01:00"
             raise UsageError(Fault("not a time", option, repr(text), mend)) from None
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            what = f"not a time between {_FIRST_YEAR} and {_LAST_YEAR}"
+            raise UsageError(Fault(what, option, repr(text), mend))
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_zone(self.settings.timezone))
+            moment = moment.replace(tzinfo=ZoneInfo(self.settings.timezone or "UTC"))
         whole = round(moment.replace(microsecond=0).timestamp())
         return whole * timeline.MICROS_PER_SECOND + moment.microsecond
 
@@ -57,14 +64,6 @@ def open_project(
     path = Path(config)
     folder = path.parent if data is None else Path(data)
     return Project(load_settings(path), folder, Workspace(Path(workspace)), secrets or {})
-
-
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except ZoneInfoNotFoundError:
-        mend = "use a name of the IANA list, such as Europe/Berlin"
-        raise UsageError(Fault("not a timezone", "timezone", repr(name), mend)) from None
 
 
 def shown_instant(micros: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mqlml.criteria.file import criteria_digest
 from mqlml.modeling.bundle import save_bundle
+from mqlml.reports.training import TrainingFacts, training_page, training_pictures
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project
 
@@ -27,7 +28,7 @@ def record_training(
     as_of: int,
     seed: int,
     reason: str,
-    page: str,
+    facts: TrainingFacts,
     kind: str = "train",
     extra: Mapping[str, Any] | None = None,
 ) -> "LoggedModel":
@@ -44,7 +45,7 @@ def record_training(
         params=_params(project, learnt, seed),
         metrics=_metrics(learnt),
         tags=dict(extra or {}),
-        artifacts=_artifacts(learnt, page),
+        artifacts=_artifacts(learnt, facts),
     )
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
@@ -98,9 +99,15 @@ def _contestants(learnt: Learnt) -> dict[str, dict[str, float]]:
     }
 
 
-def _artifacts(learnt: Learnt, page: str) -> dict[str, bytes]:
+def picture_artifacts(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return pictures under the folder in which every run keeps them."""
+    return {f"pictures/{name}": content for name, content in pictures.items()}
+
+
+def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
     return {
-        "report.html": page.encode(),
+        "report.html": training_page(facts).encode(),
+        **picture_artifacts(training_pictures(facts)),
         "audit.json": _json([asdict(finding) for finding in learnt.findings]),
         "gates.json": _json([asdict(gate) for gate in learnt.gates]),
         "criteria.json": _json(learnt.bundle.criteria),

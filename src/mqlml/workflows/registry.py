@@ -63,6 +63,8 @@ def export_champion(project: Project, out: Path | None) -> Path:
     """Return the folder that now holds the champion's bundle; refuses one that exists."""
     loaded = load_champion(project)
     folder = out or Path("models") / f"{project.settings.name}-v{loaded.version}"
+    if folder.exists() and not folder.is_dir():
+        raise BundleError(Fault("is not a folder", str(folder), mend="choose another --out"))
     if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
         mend = "choose an empty folder, or one that holds a bundle"
         raise BundleError(Fault("the folder holds something else", str(folder), mend=mend))

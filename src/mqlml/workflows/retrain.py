@@ -1,7 +1,7 @@
 """`mqlml retrain`: a challenger for a named reason, promoted only if it is better."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from mqlml import timeline
 from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.retraining import Decision, Reason, Request, challenger_gate, retrain_request
-from mqlml.reports.training import training_page
+from mqlml.reports.facts import Named
+from mqlml.reports.training import TrainingFacts, training_page
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
@@ -146,7 +147,14 @@ def _record(
     moment: int,
     seed: int,
 ) -> RetrainResult:
-    page = _page(project, learnt, moment, seed)
+    occasion = (
+        Named("Why it was trained", f"{request.reason}: {request.why}"),
+        Named("What was decided", decision.why),
+    )
+    facts = replace(
+        _facts(project, learnt, moment, seed), occasion=occasion, is_promoted=decision.promote
+    )
+    page = training_page(facts)
     with project.workspace.lock("retrain"):
         logged = record_training(
             store,
@@ -155,7 +163,7 @@ def _record(
             as_of=moment,
             seed=seed,
             reason=request.reason,
-            page=page,
+            facts=facts,
             kind="retrain",
             extra={"why": request.why, "from_version": loaded.version, "decided": decision.why},
         )
@@ -183,12 +191,10 @@ def _record(
     )
 
 
-def _page(project: Project, learnt: Learnt, moment: int, seed: int) -> str:
+def _facts(project: Project, learnt: Learnt, moment: int, seed: int) -> TrainingFacts:
     counts = snapshot_facts(project.workspace.root).counts
-    return training_page(
-        training_facts(
-            project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
-        )
+    return training_facts(
+        project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
     )
 
 

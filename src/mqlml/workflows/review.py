@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from mqlml import timeline
+from mqlml.errors import Fault, UsageError
 from mqlml.modeling.importance import importance
-from mqlml.reports.review import ReviewFacts, review_page, review_verdict
+from mqlml.reports.facts import Named
+from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
+from mqlml.reports.words import day
 from mqlml.review.review import Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
 from mqlml.storage.ledger import Entry, write_entry
@@ -20,6 +23,7 @@ from mqlml.workflows.champion import fetch
 from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
 Say = Callable[[str], None]
@@ -75,10 +79,13 @@ def _finite(value: object) -> object:
 def review(project: Project, *, start: int | None, end: int | None, say: Say) -> ReviewResult:
     """Review verdicts given in `[start, end)` (default: all up to the data's end).
 
-    Raises BundleError without a champion.
+    Raises UsageError if the period ends before it begins, BundleError without a champion.
     """
     from mqlml.tracking.records import RunRecord
 
+    if start is not None and end is not None and timeline.is_from(start, end):
+        period = f"from {shown_instant(start)} to {shown_instant(end)}"
+        raise UsageError(Fault("the period is empty", "--from", period, "let --to come later"))
     tables = current_tables(project, say=say, as_of=end)
     moment = tables.data_end if end is None else end
     store = open_store(project.settings, project.workspace, project.secrets)
@@ -89,7 +96,17 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
     found = review_verdicts(
         judged_leads(_given_from(tables.verdicts, start), past.scores, past.matrix), ranked
     )
-    facts = ReviewFacts(name=project.settings.name, as_of=moment, found=found)
+    facts = ReviewFacts(
+        name=project.settings.name,
+        as_of=moment,
+        found=found,
+        details=(
+            Named("Model version", loaded.version),
+            Named("Verdicts given from", day(start) if start is not None else "the first"),
+            Named("Verdicts given before", day(moment)),
+            Named("Data", tables.digest),
+        ),
+    )
     page = review_page(facts)
     with project.workspace.lock("review"):
         findings = json.dumps(finding_documents(found), indent=1).encode()
@@ -102,7 +119,11 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
                 decision=f"{len(found.sentences)} findings",
                 model_version=loaded.version,
                 metrics={"accepted": found.accepted, "rejected": found.rejected},
-                artifacts={"report.html": page.encode(), "findings.json": findings},
+                artifacts={
+                    "report.html": page.encode(),
+                    "findings.json": findings,
+                    **picture_artifacts(review_pictures(facts)),
+                },
             )
         )
         report = keep_page(project, f"review-{run_id[:8]}.html", page)

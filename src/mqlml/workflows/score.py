@@ -35,7 +35,7 @@ from mqlml.storage.scores import (
     parquet_bytes,
     scores_digest,
 )
-from mqlml.storage.seen import seen_data
+from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, secret
 from mqlml.workflows.champion import Loaded, load_champion
@@ -49,7 +49,7 @@ from mqlml.workflows.train import keep_page
 Say = Callable[[str], None]
 
 _TREND_COLUMNS = ("lead_id", "as_of", "score", "outcome", "grade", "probability")
-_PART_LENGTH = 12
+_PART_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class _Asked:
     @property
     def part(self) -> str:
         text = "\n".join(sorted(self.ids))
-        return sha256(text.encode()).hexdigest()[:_PART_LENGTH] if self.path else ""
+        return f"leads-{sha256(text.encode()).hexdigest()[:_PART_LENGTH]}" if self.path else ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class _Scored:
 
     run: ScoreRun
     scores: pd.DataFrame
+    data: bytes
     previous: pd.DataFrame | None
     terms: Terms
     request: _Request
@@ -101,7 +102,8 @@ def score(
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
-    One lead scored alone gets what it gets within the batch. With both `as_of` and
+    One lead scored alone gets what it gets within the batch, and leaves the batch's
+    files as they are. With both `as_of` and
     `version`, a run that was kept then is repeated by its own terms. Raises BundleError
     without a champion, ConfigError when a rule does not fit the model's columns.
     """
@@ -120,8 +122,10 @@ def score(
     earlier = previous_files(folder, runs, before=moment, after=request.after)
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
     scores = _scores(tables, loaded, terms, _points(tables, terms, request), previous)
-    run = _run(scores, tables, loaded, terms, request)
-    scored = _Scored(run, scores, previous, terms, request)
+    data = parquet_bytes(scores)
+    facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
+    run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
+    scored = _Scored(run, scores, data, previous, terms, request)
     return _keep(project, scored, file_format)
 
 
@@ -189,8 +193,17 @@ def _scores(
     return score_points(loaded.bundle, points, matrix, rows=rows, policy=policy, previous=previous)
 
 
+@dataclass(frozen=True)
+class _RunFacts:
+    """What came out, and what was seen for it."""
+
+    rows: int
+    scores_digest: str
+    seen: SeenData
+
+
 def _run(
-    scores: pd.DataFrame, tables: Tables, loaded: Loaded, terms: Terms, request: _Request
+    facts: _RunFacts, loaded: Loaded, terms: Terms, request: _Request, *, is_order_time: bool
 ) -> ScoreRun:
     return ScoreRun(
         number=0,
@@ -202,11 +215,11 @@ def _run(
         criteria_digest=terms.digest,
         mql_probability=terms.mql_probability,
         terms=terms.to_json(),
-        data=seen_data(tables, request.moment).to_json(),
-        is_order_time=tables.is_order_time,
-        rows=len(scores),
-        scores=scores_digest(parquet_bytes(scores)),
+        data=facts.seen.to_json(),
+        rows=facts.rows,
+        scores=facts.scores_digest,
         part=request.asked.part,
+        is_order_time=is_order_time,
     )
 
 
@@ -241,11 +254,10 @@ def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreR
 def _kept(project: Project, scored: _Scored, compared: Compared | None) -> ScoreRun:
     """Return the run as the ledger keeps it; its entry comes last, so what has one is whole."""
     again, run, workspace = scored.request.again, scored.run, project.workspace
-    data = parquet_bytes(scored.scores)
     if again is not None and compared is not None and compared.is_same_throughout:
-        restore_scores(workspace.ledger, workspace.scores, again, data)
+        restore_scores(workspace.ledger, workspace.scores, again, scored.data)
         return again
-    ScoreFile(workspace.scores, run.name, run.as_of, run.part).write(data)
+    ScoreFile(workspace.scores, run.name, run.as_of, run.part).write(scored.data)
     return keep_run(workspace.ledger, run)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mqlml.modeling.tournament import ContestantResult, TournamentResult
 from mqlml.reports.training import training_page, training_verdict
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
@@ -98,11 +99,18 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
     yield f"{'':14}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"
     for contestant in result.contestants:
         test = result.test_by_contestant[contestant.name]
-        mark = "  ← winner" if contestant.name == result.winner else ""
         yield (
             f"{contestant.name:<14}{contestant.log_loss:>10.4f}{test.log_loss:>10.4f}"
-            f"{test.roc_auc:>10.3f}{mark}"
+            f"{test.roc_auc:>10.3f}{_mark(contestant, result)}"
         )
+
+
+def _mark(contestant: ContestantResult, result: TournamentResult) -> str:
+    """Return what stands behind a contestant's figures: whether it won, and why if not the best."""
+    if contestant.name != result.winner:
+        return ""
+    is_best = contestant.log_loss <= min(other.log_loss for other in result.contestants)
+    return "  ← winner" if is_best else "  ← winner: the simpler of equals"
 
 
 def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainResult:
@@ -123,7 +131,7 @@ def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainR
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
         logged = record_training(
-            store, project, learnt, as_of=moment, seed=seed, reason="manual", page=page
+            store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
         )
         if logged.version:
             store.promote(logged.name, logged.version, as_of=moment, reason="manual")

@@ -1,8 +1,9 @@
 """`mqlml why`: why a lead's score moved between two days."""
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,10 +81,12 @@ def why(project: Project, lead_id: str, *, start: int, end: int, say: Say) -> Mo
         DataError: the lead is unknown, or not scored on one of the days.
     """
     _check_moments(start, end)
-    with tempfile.TemporaryDirectory(prefix="mqlml-why-") as folder:
-        first, second = _days(project, [lead_id], (start, end), Path(folder), say)
+    tables = _tables(project, [lead_id], say)
+    days = _days(project, tables, [lead_id], (start, end))
+    with _scratch(project) as folder:
+        first, second = _narrowed(days, folder)
         say("following the score")
-        moves = _moves(first, second, Path(folder))
+        moves = _moves(first, second, folder)
         sides = [_side(project, day) for day in (first, second)]
         then = _by_earlier_terms(first, second)
         return move_of(lead_id, sides[0], sides[1], moves.parts, moves.views, moves.plan, then)
@@ -92,9 +95,22 @@ def why(project: Project, lead_id: str, *, start: int, end: int, say: Say) -> Mo
 def why_many(project: Project, lead_ids: Sequence[str], *, start: int, end: int, say: Say) -> Moves:
     """Return why the scores of leads moved, in parts only; raises what `why` raises."""
     _check_moments(start, end)
-    with tempfile.TemporaryDirectory(prefix="mqlml-why-") as folder:
-        first, second = _days(project, lead_ids, (start, end), Path(folder), say)
-        return _moves(first, second, Path(folder))
+    tables = _tables(project, lead_ids, say)
+    days = _days(project, tables, lead_ids, (start, end))
+    with _scratch(project) as folder:
+        first, second = _narrowed(days, folder)
+        return _moves(first, second, folder)
+
+
+@contextmanager
+def _scratch(project: Project) -> Iterator[Path]:
+    """Yield a folder for the leads' events; a killed run leaves it to be swept away."""
+    root = project.workspace.root
+    with (
+        project.workspace.lock("why"),
+        tempfile.TemporaryDirectory(prefix=".why.", suffix=".new", dir=root) as folder,
+    ):
+        yield Path(folder)
 
 
 def _check_moments(start: int, end: int) -> None:
@@ -103,41 +119,49 @@ def _check_moments(start: int, end: int) -> None:
         raise UsageError(Fault("the moments are not in order", "--to", found, "let --to be later"))
 
 
-def _days(
-    project: Project, lead_ids: Sequence[str], moments: tuple[int, int], folder: Path, say: Say
-) -> tuple[_Day, _Day]:
+def _tables(project: Project, lead_ids: Sequence[str], say: Say) -> Tables:
     tables = current_tables(project, say=say)
     if tables.is_order_time:
         found = "times made from an order column, which know before and after but no days"
-        raise UsageError(Fault("there are no days to compare", "--from", found))
-    _check_known(tables, lead_ids)
-    own = tables_of_leads(tables, lead_ids, folder / "own")
-    runs = score_runs(project.workspace.ledger, project.settings.name)
-    store = open_store(project.settings, project.workspace, project.secrets)
-    first, second = (_day(project, store, runs, (tables, own), at, lead_ids) for at in moments)
-    return first, second
-
-
-def _check_known(tables: Tables, lead_ids: Sequence[str]) -> None:
-    unknown = sorted(set(lead_ids) - set(tables.leads["lead_id"]))
+        mend = "map columns.created_at to a date"
+        raise UsageError(Fault("there are no days to compare", "--from", found, mend))
+    unknown = set(lead_ids) - set(tables.leads["lead_id"])
     if unknown:
         mend = "give the lead_id as it stands in the leads table"
         found = f"{len(unknown)} of {len(lead_ids)} ids"
         raise DataError(Fault("no such lead", "LEAD", found, mend))
+    return tables
+
+
+def _days(
+    project: Project, tables: Tables, lead_ids: Sequence[str], moments: tuple[int, int]
+) -> tuple[_Day, _Day]:
+    """Return both days; called without the workspace's lock, under which models are fetched."""
+    runs = score_runs(project.workspace.ledger, project.settings.name)
+    store = open_store(project.settings, project.workspace, project.secrets)
+    first, second = (_day(project, store, runs, tables, at, lead_ids) for at in moments)
+    return first, second
+
+
+def _narrowed(days: tuple[_Day, _Day], folder: Path) -> tuple[_Day, _Day]:
+    """Return the days with the events of their leads only, as far as they were known."""
+    widest = days[1].tables
+    own = tables_of_leads(widest, days[1].points["lead_id"], folder / "own").events
+    first, second = (replace(day, tables=replace(day.tables, events=own)) for day in days)
+    return first, second
 
 
 def _day(
     project: Project,
     store: "MlflowStore",
     runs: tuple[ScoreRun, ...],
-    tables: tuple[Tables, Tables],
+    tables: Tables,
     as_of: int,
     lead_ids: Sequence[str],
 ) -> _Day:
-    whole, own = tables
     run = run_at(runs, as_of, is_exact=False)
     loaded = fetch(store, project, run.version if run else None)
-    known = as_known_at(whole, as_of)
+    known = as_known_at(tables, as_of)
     terms = terms_from_json(run.terms) if run else terms_now(project, known, loaded)
     points = open_points(known, terms.target, terms.points, as_of=as_of)
     place = points.reset_index().set_index("lead_id")["index"].reindex(list(lead_ids))
@@ -146,7 +170,7 @@ def _day(
         mend = "choose days on which the lead was known, open, and young enough to be looked at"
         raise DataError(Fault("the lead was not scored", "LEAD", found, mend))
     asked = points.iloc[place.to_numpy(np.int64)].reset_index(drop=True)
-    return _Day(as_of, run, loaded, terms, as_known_at(own, as_of), asked)
+    return _Day(as_of, run, loaded, terms, known, asked)
 
 
 def _moves(first: _Day, second: _Day, folder: Path) -> Moves:

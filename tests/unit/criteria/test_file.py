@@ -73,7 +73,7 @@ def test_a_rule_over_an_unknown_column_is_named_with_its_place() -> None:
     criteria = criteria_from_dict(RAW)
     (fault,) = criteria_faults(criteria, ["company_sizes", "industry"])
     assert fault.where == "criteria.icp_gate.size"
-    assert "did you mean 'company_sizes'?" in fault.found
+    assert "did you mean 'company_sizes'?" in fault.mend
     assert criteria_faults(criteria, ["company_size"]) == []
 
 

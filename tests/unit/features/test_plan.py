@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from mqlml.errors import ConfigError
+from mqlml.features.attributes import attribute_features
 from mqlml.features.columns import ColumnInfo
 from mqlml.features.plan import Plan, make_plan
-from mqlml.features.settings import PlanSettings
+from mqlml.features.settings import IcpSettings, PlanSettings
 from mqlml.tables.contracts import EVENTS, Attribute, Column, ColumnType, Known
 
 TEXT, NUMBER, FLAG, TIME = ColumnType.TEXT, ColumnType.NUMBER, ColumnType.FLAG, ColumnType.TIME
@@ -93,7 +94,7 @@ def test_a_line_expands_to_signals_times_kinds_times_windows() -> None:
             "days_since_last",
             {"windows_days": ["ever"]},
             "webinar__days_since_last__ever",
-            "days since the last of: webinars attended so far",
+            "days since the last of the webinars attended so far",
         ),
     ],
 )
@@ -137,6 +138,12 @@ def test_extra_properties_of_events_serve_signals_and_features() -> None:
         properties=(Column("depth", NUMBER), Column("form", TEXT)),
     )
     assert plan.columns == ("deep__max_depth__ever",)
+
+
+@pytest.mark.parametrize("name", ["Job Title", "jobtitle", "JOB-TITLE", "title"])
+def test_a_job_title_is_known_by_its_usual_spellings(name: str) -> None:
+    made = attribute_features((Attribute(name, TEXT),), IcpSettings())
+    assert [feature.transform for feature in made] == ["seniority", "function", "buying_role"]
 
 
 def test_attributes_become_columns_and_the_outcome_side_never_does() -> None:

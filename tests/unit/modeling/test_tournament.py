@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +64,33 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_jobs() -> None:
     assert again.model.to_files() == result.model.to_files()
     assert again.contestants == result.contestants
     np.testing.assert_array_equal(again.test_probabilities, result.test_probabilities)
+
+
+THREADS = """
+from threadpoolctl import threadpool_info
+from tests.modeling_company import tournament
+from mqlml.modeling import tournament as module
+
+decided = module._winner
+
+def counting(*arguments):
+    blas = [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
+    print(len(blas) >= 2, set(blas))
+    return decided(*arguments)
+
+module._winner = counting
+tournament("logistic")
+"""
+
+
+def test_every_library_of_linear_algebra_keeps_to_one_thread_in_a_fresh_process() -> None:
+    # numpy and scipy bring one each, and scipy's is loaded only when it is needed.
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": ".", "OPENBLAS_NUM_THREADS": "2"},
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("True {1}\n", 0), done.stderr
 
 
 def test_test_labels_change_neither_choice_nor_test_probabilities() -> None:

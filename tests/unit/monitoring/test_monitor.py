@@ -43,7 +43,7 @@ def test_a_change_of_concept_is_named_with_its_date_and_column(
     assert change.earliest is not None
     assert change.latest is not None
     assert change.earliest <= change.since <= change.latest
-    assert "counts less than it did" in change.evidence
+    assert "'company size' counts less than it did" in change.evidence
 
 
 def test_a_concept_that_only_verdicts_show_yet_is_named_early(

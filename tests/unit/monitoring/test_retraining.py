@@ -75,7 +75,7 @@ def test_a_better_challenger_is_promoted_and_a_worse_one_is_not() -> None:
     assert promoted.promote
     assert promoted.figures["z"] > 1.28
     assert promoted.figures["leads"] == 500
-    assert promoted.why.startswith("promoted the challenger: log loss +")
+    assert promoted.why.startswith("promoted the challenger, as its log loss is 0.0578 lower")
     kept = challenger_gate(leads, labels, champion=right, challenger=noisy, settings=SETTINGS)
     assert not kept.promote
     assert kept.figures["z"] == pytest.approx(-promoted.figures["z"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -23,12 +24,13 @@ from tests.report_facts import (
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.monitoring.evidence import Change, Monitoring
-from mqlml.reports.monitor import monitor_page, monitor_verdict
+from mqlml.reports.facts import Named
+from mqlml.reports.monitor import monitor_page, monitor_pictures, monitor_verdict
 from mqlml.reports.page import TEMPLATES, rendered
-from mqlml.reports.review import review_page, review_verdict
+from mqlml.reports.review import review_page, review_pictures, review_verdict
 from mqlml.reports.score_changes import move_table, score_changes
 from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
-from mqlml.reports.training import compared, training_page, training_verdict
+from mqlml.reports.training import compared, training_page, training_pictures, training_verdict
 from mqlml.reports.training_tables import direction_words
 from mqlml.review.review import Review
 
@@ -39,6 +41,7 @@ PAGES = {
     "review": (review_page, review_facts),
 }
 EMPTY = pd.DataFrame()
+SVG = "{http://www.w3.org/2000/svg}"
 TRAINING_FRAMES = ("bands", "grades", "features", "personas", "examples")
 BARE = {
     "training": dict.fromkeys(TRAINING_FRAMES, EMPTY)
@@ -201,6 +204,14 @@ def test_the_verdict_of_a_scoring_counts_in_good_grammar(outcomes, said):
     assert scoring_verdict(scoring_facts(scores=scores)) == said
 
 
+@pytest.mark.parametrize(("begins", "is_told"), [(0.3, True), (0.12, False), (None, False)])
+def test_a_threshold_that_no_lead_reaches_is_a_warning(begins, is_told):
+    scores = scored(3).assign(probability=[0.12, 0.05, 0.01], outcome="cold")
+    words = Outline(scoring_page(scoring_facts(scores=scores, mql_probability=begins))).words
+    said = "the highest probability is 12 %, and an MQL begins at 30 %"
+    assert (said in words.replace("\u202f", " ")) == is_told
+
+
 def test_hand_raisers_stand_before_mqls_and_disqualified_leads_are_not_hot():
     scores = pd.DataFrame(
         {
@@ -295,6 +306,69 @@ def test_a_change_shows_between_which_days_it_began():
     one = change("prior", since=20_007 * DAY, earliest=20_000 * DAY, latest=20_014 * DAY)
     words = Outline(monitor_page(monitor_facts(found=monitoring(changes=(one,))))).words
     assert "2024-10-11 (between 2024-10-04 and 2024-10-18)" in words
+
+
+def test_a_change_is_dated_by_days_and_its_columns_are_named_in_words():
+    late = 20_007 * DAY + DAY // 2
+    one = change("concept", since=late, columns=("icp__size", "unknown_column"))
+    facts = monitor_facts(
+        found=monitoring(changes=(one,)), sentences={"icp__size": "size fits the ideal customer"}
+    )
+    words = Outline(monitor_page(facts)).words
+    assert "changed since 2024-10-11." in words
+    assert "Columns size fits the ideal customer and unknown_column" in words
+
+
+@pytest.mark.parametrize("name", ["monitor", "review"])
+def test_a_section_without_facts_is_left_out_with_its_link(name):
+    page, facts = PAGES[name]
+    assert 'href="#data"' in page(facts())
+    assert "data" not in re.findall(r'(?:id="|href="#)(\w+)"', page(facts(details=())))
+
+
+@pytest.mark.parametrize(
+    ("published", "is_promoted", "badge"),
+    [
+        (True, None, "published"),
+        (True, True, "the new champion"),
+        (True, False, "the old champion stays"),
+        (False, False, "not published"),
+    ],
+)
+def test_a_retraining_says_first_whether_its_model_took_over(published, is_promoted, badge):
+    occasion = (Named("Why it was trained", "drift: it broke"),)
+    facts = training_facts(published=published, is_promoted=is_promoted, occasion=occasion)
+    html = training_page(facts)
+    tone = "good" if published and is_promoted is not False else "bad"
+    assert f'<span class="badge {tone}">{badge}</span>' in html
+    assert "Why it was trained Drift: it broke." in Outline(html).words
+
+
+@pytest.mark.parametrize(
+    ("pictures", "names"),
+    [
+        (lambda: training_pictures(training_facts()), {"gains.svg", "calibration.svg"}),
+        (lambda: monitor_pictures(monitor_facts()), {"weekly.svg", "calibration.svg"}),
+        (lambda: review_pictures(review_facts()), {"effects.svg"}),
+    ],
+)
+def test_the_pictures_are_drawings_of_their_own_with_title_and_key(pictures, names):
+    made = pictures()
+    assert set(made) == names
+    for content in made.values():
+        root = ET.fromstring(content)  # noqa: S314 - our own
+        assert root.tag == f"{SVG}svg"
+        assert root.find(f"{SVG}title").text == root.find(f"{SVG}text").text
+        height, texts = float(root.get("height")), root.findall(f"{SVG}g/{SVG}text")
+        assert len(texts) > 3
+        moved = [g.get("transform") for g in root.findall(f"{SVG}g")]
+        assert max(float(re.search(r" (\d+)", m)[1]) for m in moved) < height
+
+
+def test_without_a_measured_effect_or_outcomes_there_is_no_picture():
+    no_effect = reviewed().findings.assign(effect=np.nan)
+    assert review_pictures(review_facts(found=reviewed(findings=no_effect))) == {}
+    assert monitor_pictures(monitor_facts(found=Monitoring(alarm=False, changes=()))) == {}
 
 
 def test_the_verdict_of_a_review_counts_in_good_grammar():

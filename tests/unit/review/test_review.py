@@ -73,7 +73,8 @@ def test_what_sales_likes_less_than_the_score_says_is_over_rated() -> None:
     assert row["tier"] == "confirmed"
     assert (row["direction"], row["share"]) == ("up", pytest.approx(0.4))
     assert review.sentences[0].startswith(
-        "webinar of the lead: at equal score sales accepts fewer of these leads (-"
+        "webinar of the lead: at equal score sales accepts fewer of the leads with it, "
+        "or with more of it (effect −"
     )
 
 
@@ -83,7 +84,9 @@ def test_what_sales_likes_more_is_under_rated_and_a_level_is_named() -> None:
         "country = us": "model under-rates",
         "pages": "model under-rates",
     }
-    assert review.sentences[0].startswith("country = us: at equal score sales accepts more")
+    assert review.sentences[0].startswith(
+        "country of the lead = us: at equal score sales accepts more"
+    )
     assert list(review.findings["direction"].iloc[:1]) == ["mixed"]
 
 

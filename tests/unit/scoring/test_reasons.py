@@ -37,9 +37,24 @@ def test_numbers_of_events_are_told_in_words() -> None:
     assert said(4.0, kind="active_days") == "4 days with page views, any in the last 30 days"
     assert said(math.nan, kind="days_since_last") == "no page views, any in the last 30 days"
     told = said(6.9, kind="days_since_last")
-    assert told == "6 days since the last of: page views, any in the last 30 days"
+    assert told == "page views, any in the last 30 days: the last 6 days ago"
+    told = said(1.2, kind="days_since_first")
+    assert told == "page views, any in the last 30 days: the first 1 day ago"
+    assert said(0.4, kind="days_since_last").endswith("the last less than a day ago")
+    told = said(2.46, kind="decayed_count")
+    assert told == "page views, any in the last 30 days: 2.5 when older ones count less"
+    assert said(0.0, kind="decayed_count") == "no page views, any in the last 30 days"
+    assert said(7.6, kind="weekly_slope").endswith("last 30 days: growing by 7.6 a week")
+    assert said(-0.5, kind="weekly_slope").endswith("last 30 days: falling by 0.5 a week")
     told = said(7.25, kind="mean", of="duration_s")
     assert told == "average duration in seconds of page views, any in the last 30 days: 7.2"
+
+
+def test_figures_from_ten_on_are_whole_and_never_in_powers_of_ten() -> None:
+    assert said(125.5, kind="max", of="value").endswith(": 126")
+    assert said(99.7, kind="max", of="value").endswith(": 100")
+    assert said(9.96, kind="max", of="value").endswith(": 10")
+    assert said(0.25, kind="max", of="value").endswith(": 0.25")
 
 
 def test_a_count_that_is_not_known_says_so() -> None:
@@ -52,10 +67,11 @@ def test_a_count_that_is_not_known_says_so() -> None:
         (0, 1.0, "size fits the ideal customer"),
         (0, 0.0, "size does not fit the ideal customer"),
         (0, math.nan, "size fits the ideal customer: not known"),
-        (1, 0.75, "share of the profile: 75 %"),
+        (1, 0.75, "meets 75 % of the ideal customer profile"),
         (2, 1.0, "opted in: yes"),
         (2, 0.0, "opted in: no"),
-        (3, "c_level", "seniority by title: c_level"),
+        (3, "c_level", "seniority by title: c level"),
+        (3, "none", "no seniority by title"),
         (3, None, "seniority by title: not known"),
     ],
 )

@@ -70,7 +70,7 @@ def test_reasons_tell_the_strongest_groups_with_the_leads_values(bundle: Bundle)
     assert scores["reasons_down"].iloc[0] == ""
     assert scores["reasons_up"].iloc[2] == "page views in the last 7 days: 1"
     assert scores["reasons_down"].iloc[2] == (
-        "country: antarctica; 90 days since the last of: webinars attended so far"
+        "country: antarctica; webinars attended so far: the last 90 days ago"
     )
 
 

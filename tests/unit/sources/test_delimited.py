@@ -166,7 +166,7 @@ def test_columns_of_one_name_in_any_case_are_told_apart(stage):
     assert len(file.remarks) == 2
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_marks_decide_the_encoding(stage, encoding):
     file, rows = stage("näme,b\nü🙂,1\n".encode(encoding))
     assert file.columns == ("näme", "b")

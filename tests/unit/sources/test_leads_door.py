@@ -252,3 +252,19 @@ def test_an_attribute_both_in_leads_and_dated_is_a_schema_error(read):
     text = "lead_id,name,value,known_at\na,title,CEO,2024-01-03T00:00Z\n"
     with pytest.raises(SchemaError, match="title: attribute is in leads and in attributes"):
         read({"leads.csv": filled("title", ["x"]), "h.csv": text}, attributes=[{"file": "h.csv"}])
+
+
+# --- wide tables ------------------------------------------------------------------------------
+
+
+def test_a_table_of_six_hundred_columns_is_read(read):
+    columns = 600
+    head = HEAD + ",".join(f"c{n}" for n in range(columns))
+    rows = [
+        f"l{row},2024-01-01T00:00Z," + ",".join(str(row * n) for n in range(columns))
+        for row in range(3)
+    ]
+    done = leads(read, "\n".join([head, *rows]) + "\n")
+    assert done.column("leads", "c7") == [0.0, 7.0, 14.0]
+    assert done.column("leads", "c599") == [0.0, 599.0, 1198.0]
+    assert {spec.type for spec in done.ingested.attribute_specs} == {ColumnType.NUMBER}

@@ -1,11 +1,12 @@
 import pandas as pd
+from tests.builders import write_scores
 from tests.unit.storage.test_score_runs import DAY, run_of
 from tests.unit.storage.test_snapshot import ingested
 
 from mqlml.storage.health import check_workspace
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.score_runs import keep_run
-from mqlml.storage.scores import parquet_bytes, write_scores
+from mqlml.storage.scores import parquet_bytes
 from mqlml.storage.snapshot import write_tables
 from mqlml.storage.workspace import Workspace
 

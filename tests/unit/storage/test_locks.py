@@ -48,14 +48,24 @@ def test_a_killed_job_leaves_no_lock(tmp_path, other_job):
         assert holder(tmp_path / "lock") == f"score, process {os.getpid()}"
 
 
-def test_a_waiting_job_starts_when_the_other_ends(tmp_path):
-    end_soon = HOLD_FOREVER.replace("600", "0.3")
-    with subprocess.Popen(
-        [sys.executable, "-c", end_soon, str(tmp_path / "lock")], stdout=subprocess.PIPE
-    ) as process:
-        process.stdout.readline()
-        with hold(tmp_path / "lock", "score", wait_s=30):
-            assert holder(tmp_path / "lock").startswith("score")
+def test_a_waiting_job_starts_when_the_other_ends(tmp_path, other_job):
+    with hold(tmp_path / "lock", "score", say=lambda _: other_job.kill()):
+        assert holder(tmp_path / "lock").startswith("score")
+
+
+def test_a_job_that_has_to_wait_says_once_for_whom(tmp_path, other_job):
+    said = []
+    with (
+        pytest.raises(DataError),
+        hold(tmp_path / "lock", "score", wait_s=0.3, say=said.append),
+    ):
+        pass
+    job = f"train, process {other_job.pid}"
+    assert said == [f"waiting for another job in this workspace: {job}"]
+    os.kill(other_job.pid, signal.SIGKILL)
+    other_job.wait()
+    with hold(tmp_path / "lock", "score", say=said.append):
+        assert len(said) == 1
 
 
 def test_after_the_block_nobody_is_named(tmp_path):

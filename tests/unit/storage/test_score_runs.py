@@ -92,7 +92,7 @@ def test_a_run_sees_only_earlier_moments_and_numbers_and_no_parts(tmp_path):
     assert seen_by(tmp_path, DAY, 4) is None
 
 
-def test_scores_of_some_leads_lie_apart(tmp_path):
+def test_scores_of_some_leads_are_a_file_of_their_own(tmp_path):
     whole, part = give(tmp_path, 10), give(tmp_path, 99, part="abc")
     assert (
         whole.file(tmp_path / "scores").read_bytes() != part.file(tmp_path / "scores").read_bytes()

@@ -3,9 +3,10 @@ import io
 
 import pandas as pd
 import pytest
+from tests.builders import write_scores
 
 from mqlml.errors import DataError
-from mqlml.storage.scores import check_scores, last_scores, read_scores, write_scores
+from mqlml.storage.scores import check_scores, last_scores, read_scores
 
 WEEK = 7 * 86_400_000_000
 
@@ -48,6 +49,15 @@ def test_all_scores_are_read_oldest_run_first(tmp_path):
     write_scores(tmp_path, scores(WEEK, a=10), as_of=WEEK, name="m")
     assert read_scores(tmp_path)["score"].tolist() == [10.0, 15.0]
     assert list(read_scores(tmp_path, columns=["lead_id"]).columns) == ["lead_id"]
+
+
+def test_scores_of_some_leads_lie_beside_those_of_all_and_are_no_record(tmp_path):
+    whole = write_scores(tmp_path, scores(WEEK, a=10, b=20), as_of=WEEK, name="m")
+    part = write_scores(tmp_path, scores(WEEK, a=10), as_of=WEEK, name="m", part="leads-1")
+    assert part.name == "m-19700108T000000Z-leads-1.parquet"
+    assert len(pd.read_parquet(whole)) == 2
+    assert len(pd.read_parquet(part)) == 1
+    assert read_scores(tmp_path)["lead_id"].tolist() == ["a", "b"]
 
 
 def test_no_scores_yet_is_an_empty_frame(tmp_path):

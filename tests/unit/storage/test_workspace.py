@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mqlml.errors import DataError
@@ -48,3 +50,15 @@ def test_locking_makes_the_workspace_and_sweeps_leftovers(tmp_path):
         assert is_held(workspace.lock_file)
         assert not leftover.exists()
     assert not is_held(workspace.lock_file)
+
+
+def test_who_waits_for_the_workspace_is_told_for_whom(tmp_path):
+    said = []
+    workspace = Workspace(tmp_path / "w", said.append)
+    with (
+        workspace.lock("train"),
+        pytest.raises(DataError, match="`score` cannot start"),
+        workspace.lock("score", wait_s=0.1),
+    ):
+        pass
+    assert said == [f"waiting for another job in this workspace: train, process {os.getpid()}"]

@@ -157,7 +157,7 @@ def test_no_files_missing_files_and_empty_files_are_named(tmp_path):
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     path = tmp_path / "x.parquet"
     path.write_bytes(b"not parquet")
-    with pytest.raises(SchemaError, match="cannot be read as a table"):
+    with pytest.raises(DataError, match="not a sound Parquet file"):
         propose_config([path])
 
 
@@ -179,3 +179,60 @@ def test_newline_delimited_json_and_parquet_are_read_too(tmp_path):
     for name in ("p.parquet", "n.ndjson"):
         settings, _ = proposed([tmp_path / name], tmp_path, replace=True)
         assert settings.sources.leads[0].outcome.positive == ("yes",)
+
+
+def test_a_lead_that_stands_twice_does_not_cost_the_leads_their_ids(tmp_path):
+    rows = [f"L{i},2026-01-{1 + i % 28:02d},{i % 2}\n" for i in range(40)]
+    text = "lead_id,created_at,converted\n" + "".join([*rows, rows[3], ",2026-01-02,0\n"])
+    settings, proposal = proposed([write(tmp_path, "leads.csv", text)], tmp_path)
+    assert settings.sources.leads[0].columns["lead_id"] == "lead_id"
+    assert any("2 rows repeat a 'lead_id' or have none" in guess for guess in proposal.guesses)
+
+
+def test_a_broken_line_is_left_out_of_the_look(exports, tmp_path):
+    lines = [
+        '{"id": "e1", "lead": "a", "ts": "2026-01-03T10:00:00Z", "event": "visit"}',
+        '{"id": "e2", "lead": "a", "ts": "2026-01-0',
+        '{"id": "e3", "lead": "b", "ts": "2026-01-04T10:00:00Z", "event": "visit"}',
+    ]
+    log = write(tmp_path, "web.ndjson", "\n".join(lines) + "\n")
+    settings, _ = proposed([*exports, log], tmp_path)
+    assert settings.sources.events[1].columns == {
+        "lead_id": "lead",
+        "occurred_at": "ts",
+        "type": "event",
+        "event_id": "id",
+    }
+    assert set(settings.plan.signals) == {"page_view", "it_s", "visit"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_look_understands_the_byte_order_marks_that_ingest_does(tmp_path, encoding):
+    path = tmp_path / "marked.csv"
+    path.write_bytes("lead_id;won\na;yes\nb;no\n".encode(encoding))
+    settings, _ = proposed([path], tmp_path)
+    assert settings.sources.leads[0].columns["lead_id"] == "lead_id"
+
+
+def test_a_file_that_is_neither_leads_nor_a_history_is_named(exports, tmp_path):
+    odd = write(tmp_path, "odd.csv", "colour,weight\nred,1\nred,1\nblue,2\n")
+    with pytest.raises(SchemaError, match=r"nothing tells what the file holds[^$]*'colour'"):
+        propose_config([*exports, odd])
+
+
+def test_a_target_that_is_no_stage_is_answered_with_the_nearest(exports):
+    with pytest.raises(SchemaError, match="did you mean 'customer'"):
+        propose_config(exports, target="custmer")
+
+
+def test_event_types_that_look_alike_become_signals_of_their_own(exports, tmp_path):
+    text = "lead_id,timestamp,event_name\na,2026-01-03,page-view\nb,2026-01-04,page_view\n"
+    log = write(tmp_path, "more.csv", text)
+    settings, _ = proposed([*exports, log], tmp_path)
+    wheres = {signal.where for signal in settings.plan.signals.values()}
+    assert wheres == {
+        "type = 'Page View'",
+        "type = 'it''s'",
+        "type = 'page-view'",
+        "type = 'page_view'",
+    }

@@ -1,7 +1,7 @@
 import pytest
 
 import mqlml
-from mqlml.errors import UsageError
+from mqlml.errors import ConfigError, UsageError
 from mqlml.workflows.project import open_project, shown_instant
 
 CONFIG = """\
@@ -48,11 +48,17 @@ def test_what_is_not_a_time_is_refused_with_an_example(project):
         project.instant("yesterday")
 
 
-def test_an_unknown_zone_is_refused(project, tmp_path):
+@pytest.mark.parametrize("text", ["1899-12-31", "2099-01-01", "9999-01-01"])
+def test_a_year_that_no_data_can_have_is_refused_by_its_option(project, text):
+    with pytest.raises(UsageError, match="--to: not a time between 1900 and 2098"):
+        project.instant(text, "--to")
+
+
+def test_an_unknown_zone_is_refused_with_its_line(tmp_path):
     path = tmp_path / "other.yaml"
     path.write_text(CONFIG.replace("Europe/Berlin", "Europe/Berlon"), encoding="utf-8")
-    with pytest.raises(UsageError, match="not a timezone"):
-        open_project(path).instant("2026-07-01")
+    with pytest.raises(ConfigError, match=r"other\.yaml:2: timezone"):
+        open_project(path)
 
 
 def test_the_package_offers_its_names_late():

@@ -25,7 +25,7 @@ DAYS_SINCE_LAST = Kind(
     empty="missing",
     ties=ORDER_IS_FREE,
     repeats="Only the latest event matters.",
-    sentence="days since the last of: {says} {within}",
+    sentence="days since the last of the {says} {within}",
     measure=_days_since_last,
 )
 DAYS_SINCE_FIRST = Kind(
@@ -35,6 +35,6 @@ DAYS_SINCE_FIRST = Kind(
     empty="missing",
     ties=ORDER_IS_FREE,
     repeats="Only the earliest event matters.",
-    sentence="days since the first of: {says} {within}",
+    sentence="days since the first of the {says} {within}",
     measure=_days_since_first,
 )
