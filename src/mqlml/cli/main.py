@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mqlml.cli import demo, learn, plan, prepare, score, store, watch
+from mqlml.cli.opening import COMMAND
 from mqlml.cli.options import Data, Json, SharedConfig, SharedWorkspace
 from mqlml.cli.output import note, say, show_error
 from mqlml.errors import INTERRUPTED_EXIT_CODE, DataError, Fault, MqlmlError, UsageError
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Return the exit code of a command line; every error a user can meet ends here."""
+    names = typer.main.get_group(app).commands
+    COMMAND.set(" ".join(("mqlml", *[word for word in words if word in names][:1])))
     try:
         # Typer answers an interruption with this code, and otherwise with None.
         code = int(app(list(words), standalone_mode=False) or 0)
