@@ -20,7 +20,7 @@ from mqlml.dataset.settings import AuditSettings
 from mqlml.errors import DataError
 
 FIRST_SEED = {"tune": 0, "report": 300_000}
-SIZES = {"quick": (40, 8), "full": (200, 20)}
+SIZES = {"quick": (40, 8), "full": (200, 40)}
 # Below this nothing is published, whatever the audit says (`gates.min_conversions`).
 LEAST_CONVERTED = 50
 
