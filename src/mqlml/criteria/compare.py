@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mqlml.criteria.settings import Criteria, Rule, Thresholds
 
 _GROUPS = (
+    ("exclusions", "exclusion"),
     ("icp_gate", "ICP gate"),
     ("disqualifiers", "disqualifier"),
     ("hand_raisers", "hand-raiser rule"),

@@ -29,7 +29,8 @@ def decide(
 ) -> pd.DataFrame:
     """Return each lead's `outcome` and, in words, `because`.
 
-    A disqualifier wins over everything; then a hand raiser goes to sales
+    An exclusion wins over everything, then a disqualifier (both give
+    "disqualified", and `because` tells them apart); then a hand raiser goes to sales
     whatever the score; then a lead that fails the ICP gate is warm at most; the
     rest is decided by the thresholds. A rule whose condition is null for a lead
     does not hold for it, so a gate about a missing attribute is not passed.
@@ -60,6 +61,9 @@ def decide(
         holds, words = _first_holding(rows, rules)
         outcome = np.where(holds, name.value, outcome)
         because = np.where(holds, words, because)
+    excluded, words = _first_holding(rows, criteria.exclusions)
+    outcome = np.where(excluded, Outcome.DISQUALIFIED.value, outcome)
+    because = np.where(excluded, "excluded: " + words, because)
     return pd.DataFrame({"outcome": outcome, "because": because}, index=rows.index, dtype="str")
 
 

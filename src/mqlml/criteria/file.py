@@ -18,10 +18,14 @@ _FIELDS = {
     "": tuple(Criteria.model_fields),
     "signed": tuple(SignOff.model_fields),
     "thresholds": tuple(Thresholds.model_fields),
+    "exclusions": tuple(Rule.model_fields),
     "icp_gate": tuple(Rule.model_fields),
     "disqualifiers": tuple(Rule.model_fields),
     "hand_raisers": tuple(Rule.model_fields),
 }
+
+# Settings by place that the format did not have at first.
+_LATER = {"": ("exclusions",)}
 
 
 def criteria_from_dict(raw: object) -> Criteria:
@@ -37,7 +41,7 @@ def criteria_from_dict(raw: object) -> Criteria:
         criteria = Criteria.model_validate(_plain(raw))
     except ValidationError as error:
         raise ConfigError(*(_fault(detail) for detail in error.errors())) from error
-    faults = list(_content_faults(criteria))
+    faults = list(content_faults(criteria))
     if faults:
         raise ConfigError(*faults)
     return criteria
@@ -63,7 +67,8 @@ def _fault(detail: Any) -> Fault:
     return Fault(detail["msg"].lower(), where, repr(detail["input"])[:80])
 
 
-def _content_faults(criteria: Criteria) -> Iterator[Fault]:
+def content_faults(criteria: Criteria) -> Iterator[Fault]:
+    """Yield what the types of single values cannot tell, each at its dotted place."""
     thresholds = criteria.thresholds
     if thresholds.capacity_per_week is None and thresholds.mql_probability is None:
         mend = "give capacity_per_week, mql_probability, or both"
@@ -71,7 +76,12 @@ def _content_faults(criteria: Criteria) -> Iterator[Fault]:
     for part, rules in _rule_groups(criteria):
         for name, times in Counter(rule.name for rule in rules).items():
             if times > 1:
-                yield Fault("two rules have one name", f"{_ROOT}.{part}", repr(name))
+                mend = "give every rule a name of its own"
+                yield Fault("two rules have one name", f"{_ROOT}.{part}", repr(name), mend)
+    for team, times in Counter(signature.team for signature in criteria.signed).items():
+        if times > 1:
+            mend = f"keep the one that counts, or sign again for {team}"
+            yield Fault("a team signed twice", f"{_ROOT}.signed", repr(team), mend)
     days = [("valid_from", criteria.valid_from)]
     days += [(f"signed.{i}.on", signature.on) for i, signature in enumerate(criteria.signed)]
     for where, day in days:
@@ -89,6 +99,7 @@ def _is_day(text: str) -> bool:
 
 def _rule_groups(criteria: Criteria) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
     return (
+        ("exclusions", criteria.exclusions),
         ("icp_gate", criteria.icp_gate),
         ("disqualifiers", criteria.disqualifiers),
         ("hand_raisers", criteria.hand_raisers),
@@ -109,11 +120,17 @@ def criteria_digest(criteria: Criteria) -> str:
     """Return 16 hex digits that change with anything the criteria say.
 
     Signatures are left out: signing is agreeing to this content, so it must not
-    change what was agreed to.
+    change what was agreed to. Settings that the format gained later are left
+    out while they say nothing, so that a signature outlives an update of mqlml.
 
     >>> criteria_digest(Criteria(version=1)) == criteria_digest(Criteria(version=2))
     False
     """
     content = criteria.model_dump(mode="json", exclude={"signed"})
+    for place, names in _LATER.items():
+        part = content[place] if place else content
+        for name in names:
+            if not part[name]:
+                del part[name]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -26,11 +26,17 @@ class Thresholds(_Frozen):
 
 
 class SignOff(_Frozen):
-    """Who agreed, and on which day."""
+    """Who agreed to which content, and on which day.
+
+    `digest` is `criteria_digest` of what was signed: it no longer fits once the
+    content is edited, and without it nobody can say what was agreed to.
+    """
 
     team: Literal["marketing", "sales"]
     who: str
+    role: str = ""
     on: str
+    digest: str = ""
 
 
 class Criteria(_Frozen):
@@ -41,6 +47,7 @@ class Criteria(_Frozen):
     note: str = ""
     owners: tuple[str, ...] = ()
     signed: tuple[SignOff, ...] = ()
+    exclusions: tuple[Rule, ...] = ()
     icp_gate: tuple[Rule, ...] = ()
     disqualifiers: tuple[Rule, ...] = ()
     hand_raisers: tuple[Rule, ...] = ()

@@ -46,3 +46,8 @@ def test_other_words_and_another_order_of_rules_are_changes() -> None:
     renamed = SIZE.model_copy(update={"says": "too small"})
     assert changes(icp_gate=(renamed, MARKET)) == ("ICP gate 'size' is now worded 'too small'",)
     assert changes(icp_gate=(MARKET, SIZE)) == ("ICP gates are in another order: market, size",)
+
+
+def test_an_exclusion_is_told_as_such() -> None:
+    staff = Rule(name="staff", when="is_staff")
+    assert changes(exclusions=(staff,)) == ("exclusion 'staff' was added: is_staff",)

@@ -100,3 +100,12 @@ def test_a_lead_without_a_probability_is_refused() -> None:
 def test_a_rule_over_a_column_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="unknown column"):
         decide([0.5], row().drop(columns="country"), CRITERIA, 0.2)
+
+
+def test_an_excluded_lead_goes_to_nobody_and_says_so_before_any_other_reason() -> None:
+    consent = Rule(name="no_consent", when="country = 'DE'", says="may not be contacted")
+    excluding = CRITERIA.model_copy(update={"exclusions": (consent,)})
+    rows = pd.concat([row(demo__count__ever=1.0, industry="crm"), row(country="FR")])
+    result = decide([0.99, 0.99], rows, excluding, 0.2)
+    assert list(result["outcome"]) == ["disqualified", "mql"]
+    assert result["because"].iloc[0] == "excluded: may not be contacted"

@@ -88,3 +88,19 @@ def test_the_digest_changes_with_content_and_not_with_signatures() -> None:
 
 def test_the_digest_of_given_content_is_the_same_on_every_machine() -> None:
     assert criteria_digest(Criteria(version=1)) == "2f5a8ecfa8b597cd"
+
+
+def test_an_exclusion_is_content_and_no_exclusion_keeps_an_older_digest() -> None:
+    criteria = criteria_from_dict({"version": 1, "exclusions": []})
+    assert criteria_digest(criteria) == criteria_digest(Criteria(version=1))
+    rule = {"name": "customer", "when": "is_customer"}
+    with_rule = criteria_from_dict({"version": 1, "exclusions": [rule]})
+    assert criteria_digest(with_rule) != criteria_digest(criteria)
+    (fault,) = criteria_faults(with_rule, ["is_customers"])
+    assert fault.where == "criteria.exclusions.customer"
+
+
+def test_two_signatures_of_one_team_are_refused() -> None:
+    mark = {"team": "sales", "who": "S", "on": "2026-03-30"}
+    with pytest.raises(ConfigError, match="a team signed twice"):
+        criteria_from_dict({"version": 1, "signed": [mark, {**mark, "who": "T"}]})
