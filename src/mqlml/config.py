@@ -13,10 +13,12 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from mqlml.criteria.file import content_faults
 from mqlml.criteria.settings import Criteria
+from mqlml.criteria.versions import version_faults
 from mqlml.dataset.points import point_faults
 from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, TargetSettings
 from mqlml.errors import ConfigError, Fault, nearest
@@ -70,6 +72,13 @@ class Settings(BaseModel):
     scoring: ScoreSettings = ScoreSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     tracking: TrackingSettings = TrackingSettings()
+
+    _versions: tuple[Criteria, ...] = PrivateAttr(())
+
+    @property
+    def criteria_versions(self) -> tuple[Criteria, ...]:
+        """Return every version that `criteria` lists, oldest first; `criteria` is the last."""
+        return self._versions or (self.criteria,)
 
     @field_validator("name")
     @classmethod
@@ -137,7 +146,11 @@ def _child(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, int] | N
 
 def read_yaml(path: Path) -> YamlText:
     """Return the parsed file; ConfigError if it is missing, not UTF-8 or not a YAML mapping."""
-    text = _read_text(path)
+    return parse_yaml(_read_text(path), path)
+
+
+def parse_yaml(text: str, path: Path) -> YamlText:
+    """Return the parsed text of the file `path`; ConfigError if it is not a YAML mapping."""
     try:
         loader = _TextLoader(text)
         root = loader.get_single_node()
@@ -191,18 +204,14 @@ def _repeated_keys(node: yaml.Node | None, parsed: YamlText, location: Location)
 def load_settings(path: Path) -> Settings:
     """Return the settings of a config file.
 
-    `criteria` may be a path, relative to the config file. Raises ConfigError
-    with all faults of the file at once.
+    `criteria` may be a path, relative to the config file, or a list of them, one
+    per version. Raises ConfigError with all faults of the file at once.
     """
     parsed = read_yaml(path)
     values = dict(parsed.values)
-    faults: list[Fault] = []
-    if isinstance(values.get("criteria"), str):
-        try:
-            values["criteria"] = load_criteria(path.parent / values["criteria"]).model_dump()
-        except ConfigError as error:
-            faults.extend(error.faults)
-            del values["criteria"]
+    versions, faults = _criteria_files(values.get("criteria"), parsed)
+    if versions or faults:
+        values["criteria"] = versions[-1].model_dump() if versions else {"version": 1}
     if "sources" in values:
         values["sources"] = _listed_sources(values["sources"])
     try:
@@ -212,7 +221,27 @@ def load_settings(path: Path) -> Settings:
     faults.extend(_located(fault, parsed) for fault in _deeper_faults(values))
     if faults:
         raise ConfigError(*faults)
+    settings._versions = versions  # noqa: SLF001 - what the list held, beside the last of it
     return settings
+
+
+def _criteria_files(named: Any, parsed: YamlText) -> tuple[tuple[Criteria, ...], list[Fault]]:
+    """Return the versions in the files that `criteria` names, oldest first, and all faults."""
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return (), []
+    if not names:
+        mend = "name the file of each version, or leave the setting out"
+        return (), [Fault("a list without a file", parsed.where(("criteria",)), "[]", mend)]
+    versions: list[Criteria] = []
+    faults: list[Fault] = []
+    for name in names:
+        try:
+            versions.append(load_criteria(parsed.path.parent / name))
+        except ConfigError as error:
+            faults.extend(error.faults)
+    faults.extend(_located(fault, parsed) for fault in version_faults(versions))
+    return tuple(sorted(versions, key=lambda criteria: criteria.version)), faults
 
 
 def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -230,6 +259,9 @@ def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield from setting_faults(sources)
         if not list(_raised(lambda: checked_zone(zone or "UTC", ""))):
             yield from _raised(lambda: time_range(sources, zone))
+    criteria = _section(Criteria, values.get("criteria", {"version": 1}))
+    if criteria is not None:
+        yield from content_faults(criteria)
     target = _section(TargetSettings, values.get("target"))
     points = _section(PointSettings, values.get("points", {}))
     if target is not None and points is not None:
@@ -260,11 +292,20 @@ def _located(fault: Fault, parsed: YamlText) -> Fault:
 
 def load_criteria(path: Path) -> Criteria:
     """Return the criteria of a file; ConfigError with all its faults at once."""
-    parsed = read_yaml(path)
+    return criteria_of(read_yaml(path))
+
+
+def criteria_of(parsed: YamlText) -> Criteria:
+    """Return the criteria of a parsed file; ConfigError with all its faults at once."""
     try:
-        return Criteria.model_validate(parsed.values)
+        criteria = Criteria.model_validate(parsed.values)
     except ValidationError as error:
         raise ConfigError(*(_fault(d, Criteria, parsed) for d in error.errors())) from None
+    inner = (replace(f, where=f.where.partition(".")[2]) for f in content_faults(criteria))
+    faults = [_located(fault, parsed) for fault in inner]
+    if faults:
+        raise ConfigError(*faults)
+    return criteria
 
 
 def settings_digest(settings: BaseModel) -> str:

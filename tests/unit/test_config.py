@@ -181,3 +181,13 @@ def test_a_folder_is_no_config(tmp_path):
     (fault,) = faults_of(tmp_path)
     assert fault.what == "cannot be read"
     assert fault.mend == "give the path of a file that you may read"
+
+
+def test_faults_of_a_criteria_file_that_only_its_content_shows_have_their_lines(tmp_path):
+    (tmp_path / "agreed.yaml").write_text(
+        "version: 1\nvalid_from: soon\nthresholds:\n  warm_share_of_mql: 0.4\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_criteria(tmp_path / "agreed.yaml")
+    places = [fault.where.rsplit("/", 1)[-1] for fault in caught.value.faults]
+    assert places == ["agreed.yaml:3: thresholds", "agreed.yaml:2: valid_from"]

@@ -40,12 +40,19 @@ def score(
         Literal["cold", "warm", "mql"] | None,
         typer.Option("--reasons-from", help="Explain leads from this band on [the config's]."),
     ] = None,
+    allow_unsigned: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unsigned", help="Score by criteria that were edited after signing; recorded."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score open leads: probability, grade, outcome and reasons.
 
     With --as-of and --model: what that version gave then, given again.
     """
+    from mqlml.criteria.agreement import agreement_remarks
     from mqlml.workflows.score import score as run
 
     project = project_of(config, data, workspace)
@@ -56,10 +63,13 @@ def score(
         leads_file=leads,
         version=None if model is None else str(model),
         reasons_from=reasons_from,
+        allow_unsigned=allow_unsigned,
         say=progress,
     )
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
+    for remark in agreement_remarks(result.criteria):
+        note(remark)
     answer(result.document(), result.lines(), as_json=as_json)
     if result.is_other_than_then:
         if as_json and result.compared is not None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Literal
 
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.errors import Fault
 
-TEAMS = ("marketing", "sales")
+TEAMS: tuple[Literal["marketing", "sales"], ...] = ("marketing", "sales")
 
 
 class Agreement(StrEnum):
@@ -60,3 +61,13 @@ def agreement_faults(criteria: Criteria) -> Iterator[Fault]:
             seen = f"{found.who} signed {over} on {found.on}; the content now is {digest}"
             mend = f"undo the edit, or let {team} read the change and sign: {again}"
             yield Fault(what, "criteria.signed", seen, mend)
+
+
+def agreement_remarks(criteria: Criteria) -> Iterator[str]:
+    """Yield what people who use scores by these criteria should know; nothing if both signed."""
+    shown = f"version {criteria.version} of the criteria"
+    agreement = agreement_of(criteria)
+    if agreement is Agreement.DRAFT:
+        yield f"{shown} is a draft: neither team has signed it (mqlml criteria sign)"
+    elif agreement is not Agreement.SIGNED:
+        yield f"{shown} is not signed as it is; scored all the same, and recorded"

@@ -17,7 +17,7 @@ def signed_text(text: str, signature: SignOff) -> str:
     quotes and line ends of everything else stay.
 
     Raises:
-        ValueError: `text` is no YAML mapping, or `signed` is no list of mappings.
+        TypeError: `text` is no YAML mapping, or `signed` is no list of mappings.
 
     >>> print(signed_text("version: 1", SignOff(team="sales", who="S", on="2026-03-30")))
     version: 1
@@ -27,7 +27,7 @@ def signed_text(text: str, signature: SignOff) -> str:
     """
     root = yaml.compose(text, Loader=yaml.BaseLoader)
     if not isinstance(root, yaml.MappingNode):
-        raise ValueError("not a mapping of settings")
+        raise TypeError("not a mapping of settings")
     end = "\r\n" if "\r\n" in text else "\n"
     shown = _flow(signature)
     listed = next((value for key, value in root.value if key.value == _KEY), None)
@@ -37,14 +37,14 @@ def signed_text(text: str, signature: SignOff) -> str:
     if isinstance(listed, yaml.ScalarNode) and listed.value in {"", "~", "null"}:
         return _with(text, listed, f"{end}  - {shown}")
     if not isinstance(listed, yaml.SequenceNode):
-        raise ValueError(f"'{_KEY}' is not a list")
+        raise TypeError(f"'{_KEY}' is not a list")
     return _in_list(text, listed, signature.team, shown=shown, end=end)
 
 
 def _in_list(text: str, listed: yaml.SequenceNode, team: str, *, shown: str, end: str) -> str:
     for item in listed.value:
         if not isinstance(item, yaml.MappingNode):
-            raise ValueError(f"'{_KEY}' holds something that is no mapping")
+            raise TypeError(f"'{_KEY}' holds something that is no mapping")
         if any(key.value == "team" and value.value == team for key, value in item.value):
             return _with(text, item, shown)
     if not listed.value:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from mqlml.criteria.agreement import agreement_of
 from mqlml.criteria.settings import Criteria
 from mqlml.reports.facts import outcome_counts
 from mqlml.storage.score_runs import ScoreRun
@@ -130,6 +131,7 @@ class ScoreResult:
             "criteria": {
                 "version": self.criteria.version,
                 "digest": self.run.criteria_digest,
+                "agreement": agreement_of(self.criteria).value,
             },
             "mql_probability": self.run.mql_probability,
             "as_of": self.as_of,

@@ -21,6 +21,7 @@ from mqlml.reports.words import day, duration, percent
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
+from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
@@ -92,6 +93,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
 
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
+    project = project_at(project, tables, moment)
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     say("looking at what became of past points")

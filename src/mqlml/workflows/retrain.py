@@ -16,6 +16,7 @@ from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, open_store
+from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
@@ -82,6 +83,7 @@ def retrain(
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
+    project = project_at(project, tables, moment)
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     request = _request(project, tables, loaded, reason, moment, say)

@@ -39,6 +39,7 @@ from mqlml.storage.scores import (
 from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, secret
+from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
@@ -101,6 +102,7 @@ def score(
     leads_file: Path | None = None,
     version: str | None = None,
     reasons_from: ReasonsFrom | None = None,
+    allow_unsigned: bool = False,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
@@ -108,7 +110,8 @@ def score(
     scored alone gets what it gets within the batch, and leaves the batch's files as they
     are. With both `as_of` and `version`, a run that was kept then is repeated by its own
     terms, reasons included. Raises BundleError without a champion, ConfigError when a rule
-    does not fit the model's columns.
+    does not fit the model's columns, and for criteria that are not valid yet or not
+    agreed on, see `agreed_project`.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
@@ -121,7 +124,8 @@ def score(
     if again:
         terms = terms_from_json(again.terms)
     else:
-        terms = terms_now(project, tables, loaded).explaining(reasons_from)
+        agreed = agreed_project(project, tables, moment, allow_unsigned=allow_unsigned)
+        terms = terms_now(agreed, tables, loaded).explaining(reasons_from)
     _check_target(terms, loaded)
     say("scoring")
     folder = project.workspace.scores

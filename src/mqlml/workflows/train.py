@@ -11,6 +11,7 @@ from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.wiring import open_store
+from mqlml.workflows.agreement import project_at
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
@@ -121,6 +122,7 @@ def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainR
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
+    project = project_at(project, tables, moment)
     learnt = learn(project.settings, tables, seed=seed, say=say)
     counts = snapshot_facts(project.workspace.root).counts
     facts = training_facts(
