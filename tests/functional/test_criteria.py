@@ -172,3 +172,67 @@ def test_criteria_that_are_not_valid_yet_score_nobody(mqlml, agreed):
     answer = mqlml("score", *shared)
     assert answer.code == 3
     assert "version 1 is valid from 2026-01-01" in answer.err
+
+
+def test_a_preview_replays_a_change_on_the_past_and_on_today(mqlml, agreed, tmp_path):
+    _, shared = agreed
+    other = tmp_path / "open.yaml"
+    lines = [line for line in CRITERIA.splitlines() if not line.startswith("icp_gate")]
+    other.write_text("\n".join(lines).replace("version: 1", "version: 2") + "\n", encoding="utf-8")
+    answer = mqlml("criteria", "preview", other, *shared, "--weeks", 12, "--json")
+    assert answer.code == 0, answer.err
+    document = answer.document
+    assert document["changes"] == ["version 1 became 2", "ICP gate 'industry' was removed"]
+    assert len(document["by_week"]) == 12
+    for side in ("old", "new"):
+        told = document[side]
+        assert told["leads"] == sum(week[side] for week in document["by_week"])
+        assert told["low"] <= told["precision"] <= told["high"]
+    enters, leaves = document["enters"], document["leaves"]
+    assert len(enters["lead_ids"]) == enters["leads"] > 0
+    assert document["new"]["leads"] - document["old"]["leads"] == enters["leads"] - leaves["leads"]
+    assert {row["before"] for row in document["today"]}.isdisjoint({"disqualified"})
+    shown = mqlml("criteria", "preview", other, *shared, "--weeks", 12)
+    assert "ICP gate 'industry' was removed" in shown.out
+    assert "would enter:" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        ("industry IN ('Steel', 'Software')", "nobody passes the ICP gate"),
+        ("title__seniority = 'intern'", "the rule holds for everybody"),
+    ],
+)
+def test_a_preview_refuses_rules_that_can_decide_nothing(mqlml, agreed, tmp_path, edit, what):
+    _, shared = agreed
+    other = tmp_path / "odd.yaml"
+    never = "industry = 'Steele'" if "ICP" in what else "industry IS NOT NULL OR true"
+    other.write_text(CRITERIA.replace(edit, never), encoding="utf-8")
+    answer = mqlml("criteria", "preview", other, *shared)
+    assert answer.code == 3
+    assert what in answer.err
+
+
+@pytest.mark.parametrize(("when", "word"), [("1 = 2", "nobody"), ("1 = 1", "everybody")])
+def test_a_preview_refuses_a_persona_for_nobody_or_everybody(mqlml, agreed, when, word):
+    file, shared = agreed
+    config = shared[1]
+    text = config.read_text(encoding="utf-8").replace(
+        "title__seniority = 'c_level'\"}\n", when + '"}\n'
+    )
+    config.write_text(text, encoding="utf-8")
+    answer = mqlml("criteria", "preview", file, *shared)
+    assert f"the persona matches {word}" in answer.err
+
+
+def test_history_is_restated_under_a_version(mqlml, two_versions):
+    answer = mqlml("criteria", "history", *two_versions, "2025-12-01", "--json")
+    assert answer.code == 0, answer.err
+    document = answer.document
+    assert (document["in_force"], [v["version"] for v in document["versions"]]) == (2, [1, 2])
+    assert {row["version"] for row in document["restated"]} == {0, 1, 2}
+    alone = mqlml("criteria", "history", *two_versions, "2025-12-01", "--under", 1)
+    assert "under 1" in alone.out
+    assert "under 2" not in alone.out
+    assert mqlml("criteria", "history", *two_versions, "2025-12-01", "--under", 9).code == 2

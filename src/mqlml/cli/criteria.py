@@ -1,4 +1,4 @@
-"""Commands about the criteria: diff, sign."""
+"""Commands about the criteria: diff, preview, sign, history."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mqlml.cli.options import Json
-from mqlml.cli.output import answer
+from mqlml.cli.opening import progress, project_of
+from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Seed, WorkspacePath
+from mqlml.cli.output import answer, note
 
 _HELP = "Change the criteria together: compare, preview, sign, look back."
 
@@ -24,7 +25,9 @@ class Team(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     group.command()(diff)
+    group.command()(preview)
     group.command()(sign)
+    group.command()(history)
     app.add_typer(group, name="criteria")
 
 
@@ -38,6 +41,55 @@ def diff(
     from mqlml.workflows.criteria import compare
 
     result = compare(old, new)
+    answer(result.document(), result.lines(), as_json=as_json)
+
+
+def preview(
+    new: Annotated[Path, typer.Argument(help="The criteria file as it shall be.")],
+    config: Config,
+    *,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_of: AsOf = None,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=520, help="How many past weeks to replay.")
+    ] = 26,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Replay other criteria on past leads whose outcome is known, and on today's."""
+    from mqlml.workflows.preview import preview_criteria
+
+    project = project_of(config, data, workspace)
+    moment = project.instant(as_of)
+    result = preview_criteria(project, new, as_of=moment, weeks=weeks, seed=seed, say=progress)
+    if as_of is None:
+        note(f"as of {result.as_of}, the end of the data")
+    answer(result.document(), result.lines(), as_json=as_json)
+
+
+def history(
+    config: Config,
+    *,
+    data: Data = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    as_of: AsOf = None,
+    under: Annotated[
+        int | None, typer.Option("--under", min=1, help="Only this version; default: each.")
+    ] = None,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=52, help="How many weeks make a period.")
+    ] = 4,
+    as_json: Json = False,
+) -> None:
+    """List the versions, and tell the past again under each, so that a trend compares."""
+    from mqlml.workflows.preview import criteria_history
+
+    project = project_of(config, data, workspace)
+    moment = project.instant(as_of)
+    result = criteria_history(project, as_of=moment, under=under, weeks=weeks, say=progress)
+    if as_of is None:
+        note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)
 
 
