@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from mqlml.criteria.settings import Criteria
 from mqlml.dataset.points import point_faults
 from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, TargetSettings
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings
@@ -70,6 +71,7 @@ class Settings(BaseModel):
     scoring: ScoreSettings = ScoreSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     tracking: TrackingSettings = TrackingSettings()
+    engine: EngineSettings = EngineSettings()
 
     @field_validator("name")
     @classmethod

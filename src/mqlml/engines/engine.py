@@ -1,15 +1,12 @@
 """What every engine does: points and a plan become a feature matrix."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 import pandas as pd
 
+from mqlml.engines.local import Progress
 from mqlml.features.plan import Plan
 from mqlml.tables.contracts import Tables
-
-# Called with the events read so far and all events.
-Progress = Callable[[int, int], None]
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mqlml.engines import spark_frames as frames
-from mqlml.engines.engine import Progress
+from mqlml.engines.local import Progress
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark_answers import ROW, feature_rows, sealed_rows, unsealed
 from mqlml.engines.spark_frames import SparkTables
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # A task holds one chunk at a time: long enough for the sweep to pay, small on any worker.
 _CHUNK_ROWS = 250_000
 _CHUNK_FIGURES = 32_000_000
-_PARTITION_ROWS = 1_000_000
+_PARTITIONS = 200
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class SparkEngine:
             return pd.DataFrame(columns, index=pd.RangeIndex(0))
         numbered = points[["lead_id", "as_of"]].assign(**{ROW: np.arange(len(points))})
         with spark_faults("engine"):
-            spark, asked = self._to_spark(tables, numbered)
-            sealed = self.answers(spark, asked, plan, sealed_rows, schema="sealed binary")
+            spark, asked = self.to_spark(tables, numbered)
+            sealed = self.answers(spark, asked, plan, finish=sealed_rows, schema="sealed binary")
             batches = sealed.toArrow()["sealed"]
         if progress is not None:
             progress(tables.events.rows, tables.events.rows)
@@ -71,13 +71,12 @@ class SparkEngine:
         """
         attribute_columns(tables, points.head(0), plan)
         with spark_faults("engine"):
-            spark, asked = self._to_spark(tables, points[["lead_id", "as_of"]])
+            spark, asked = self.to_spark(tables, points[["lead_id", "as_of"]])
             found = self.features(spark, asked, plan)
             found.write.mode("overwrite").parquet(folder.resolve().as_uri())
 
-    def _to_spark(
-        self, tables: Tables, points: pd.DataFrame
-    ) -> tuple[SparkTables, "DataFrame"]:
+    def to_spark(self, tables: Tables, points: pd.DataFrame) -> tuple[SparkTables, "DataFrame"]:
+        """Return a loaded snapshot and points as Spark has them; starts Spark if need be."""
         session = open_session(self.settings)
         return frames.spark_tables(session, tables), frames.to_spark(session, points)
 
@@ -100,15 +99,15 @@ class SparkEngine:
         kinds = {i.column: "string" if i.dtype == "category" else "double" for i in plan.infos}
         columns = {"lead_id": "string", "as_of": "timestamp", **carried, **kinds}
         finish = partial(feature_rows, carried=tuple(carried))
-        return self.answers(tables, points, plan, finish, schema=ddl(columns))
+        return self.answers(tables, points, plan, finish=finish, schema=ddl(columns))
 
     def answers(
         self,
         tables: SparkTables,
         points: "DataFrame",
         plan: Plan,
-        finish: Finish,
         *,
+        finish: Finish,
         schema: str,
     ) -> "DataFrame":
         """Return the rows that `finish` makes of each chunk of whole leads with their features."""
@@ -127,7 +126,9 @@ class SparkEngine:
     def _partitions(self, rows: "DataFrame") -> int:
         if self.settings.partitions is not None:
             return self.settings.partitions
-        return int(rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or 200)
+        # A number, or a word by which some platforms mean that they decide.
+        given = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or ""
+        return int(given) if given.isdecimal() else _PARTITIONS
 
 
 def ddl(columns: Mapping[str, str]) -> str:

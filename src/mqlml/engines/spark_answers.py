@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def feature_rows(answer: Answer, carried: Sequence[str]) -> Iterator[pa.RecordBa
     yield pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
 
 
-def arrow_array(values: "pd.Series[object]") -> pa.Array:
+def arrow_array(values: "pd.Series[Any]") -> pa.Array:
     """Return a column as Arrow; numbers keep NaN, missing texts are null."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         micros = values.dt.as_unit("us").astype("int64").to_numpy()

@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, DataError, Fault, MissingExtraError, MqlmlError
@@ -20,6 +20,7 @@ _OPTIONS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.driver.memory": "2g",
 }
+_PARTITIONS, _PARTITIONS_PER_CORE = "spark.sql.shuffle.partitions", 2
 _LOCAL_OPTIONS = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
 
@@ -31,6 +32,9 @@ def open_session(settings: EngineSettings) -> "SparkSession":
         ConfigError: Spark does not start with this master and these options.
     """
     session_type = _session_type()
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
     active = session_type.getActiveSession()
     if active is not None:
         return active
@@ -44,15 +48,23 @@ def open_session(settings: EngineSettings) -> "SparkSession":
     try:
         with quiet():
             session = builder.getOrCreate()
-    except Exception as error:  # noqa: BLE001 - Java's errors share no other class
+    except (PySparkException, Py4JError) as error:
         raise _start_fault(error, settings) from error
     if is_local:
-        # Tasks on this machine run in this environment, whichever Python comes first in the path.
-        session.sparkContext.pythonExec = sys.executable
+        _suit_this_machine(session, settings)
     return session
 
 
-def _session_type() -> "type[SparkSession]":
+def _suit_this_machine(session: "SparkSession", settings: EngineSettings) -> None:
+    # Tasks on this machine run in this environment, whichever Python comes first in the path.
+    session.sparkContext.pythonExec = sys.executable
+    if _PARTITIONS not in settings.options:
+        # Spark's own 200 is meant for clusters.
+        partitions = _PARTITIONS_PER_CORE * session.sparkContext.defaultParallelism
+        session.conf.set(_PARTITIONS, str(partitions))
+
+
+def _session_type() -> Any:
     try:
         from pyspark.sql import SparkSession
     except ImportError:

@@ -5,9 +5,8 @@ here can make them differ.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -19,7 +18,7 @@ from mqlml.engines.spark_rows import Chunk, Part, lead_chunks
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.features.plan import Plan
-from mqlml.tables.contracts import Attribute, EventLog, Tables
+from mqlml.tables.contracts import Tables
 from mqlml.tables.expressions import sandbox
 
 # Between these two a task's error carries the faults to the driver.
@@ -57,9 +56,7 @@ class Assignment:
     texts: tuple[str, ...] = ()
 
 
-def run_task(
-    batches: Iterable[pa.RecordBatch], assignment: Assignment
-) -> Iterator[pa.RecordBatch]:
+def run_task(batches: Iterable[pa.RecordBatch], assignment: Assignment) -> Iterator[pa.RecordBatch]:
     """Yield what `assignment.finish` makes of each chunk that has points.
 
     A user's mistake found here becomes an error whose text `faults_in` reads.

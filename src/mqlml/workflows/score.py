@@ -20,7 +20,7 @@ from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.scores import ScoreFormat, last_scores, write_scores
 from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_engine, secret
+from mqlml.wiring import make_engine, make_spark_engine, secret
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import recent_dataset, threshold_of
@@ -98,7 +98,7 @@ def score(
         part = _part_name(points)
     policy = _policy(project, tables, loaded)
     before = last_scores(project.workspace.scores, before=moment, columns=_TREND_COLUMNS)
-    scores = _scores(tables, loaded, points, policy, before)
+    scores = _scores(project, tables, loaded=loaded, points=points, policy=policy, before=before)
     facts = ScoringFacts(
         name=project.settings.name,
         as_of=None if tables.is_order_time else moment,
@@ -121,13 +121,21 @@ def _latest(before: pd.DataFrame | None) -> int | None:
 
 
 def _scores(
+    project: Project,
     tables: Tables,
+    *,
     loaded: Loaded,
     points: pd.DataFrame,
     policy: Policy,
     before: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    matrix = make_engine().compute(tables, points, loaded.bundle.plan)
+    settings = project.settings.engine
+    if settings.kind == "spark":
+        from mqlml.engines.spark_scores import Scorer, collect_scores
+
+        engine, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
+        return collect_scores(engine, tables, points=points, scorer=scorer, previous=before)
+    matrix = make_engine(settings).compute(tables, points, loaded.bundle.plan)
     rows = rule_rows(tables, points, matrix)
     return score_points(loaded.bundle, points, matrix, rows=rows, policy=policy, previous=before)
 
