@@ -114,11 +114,12 @@ class SparkEngine:
         parts = _parts(tables, points, plan)
         rows = {"lead": tables.leads, "dated": tables.attributes, "point": points}
         assignment = _assignment(tables, plan, parts, finish)
-        if isinstance(tables.events, EventLog):
-            whole = frames.stream(rows, parts)
-            dealt = frames.dealt_by_bucket(whole, assignment.files or ((),))
+        if not isinstance(tables.events, EventLog):
+            rows["event"] = tables.events
+        whole = frames.stream(rows, parts)
+        if assignment.files:
+            dealt = frames.dealt_by_bucket(whole, assignment.files)
         else:
-            whole = frames.stream({**rows, "event": tables.events}, parts)
             dealt = frames.dealt_by_lead(whole, self._partitions(whole))
         with quiet():
             return dealt.mapInArrow(partial(run_task, assignment=assignment), schema)

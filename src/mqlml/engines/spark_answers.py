@@ -67,4 +67,5 @@ def unsealed(batches: Sequence[bytes], dtypes: dict[str, str], rows: int) -> pd.
         for table, place in zip(tables, places, strict=True):
             values[place] = table[f"c{number}"].to_numpy()
         columns[name] = pd.Series(values, dtype=dtype)
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False)
+    # Named again for a plan of no columns, whose frame must be as empty as any engine's.
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(dtypes), copy=False)

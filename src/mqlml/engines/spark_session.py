@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
+    "spark.log.level": "FATAL",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.driver.memory": "2g",
@@ -119,7 +119,7 @@ def spark_faults(where: str) -> Iterator[None]:
         carried = faults_in(str(error))
         if carried is not None:
             raise carried from None
-        mend = "look at the failed stage in Spark's log; nothing was changed"
+        mend = "to see more of it, set 'spark.log.level: ERROR' in engine.options"
         raise DataError(Fault("the Spark job failed", where, _reason(str(error)), mend)) from error
 
 

@@ -61,7 +61,7 @@ def run_task(batches: Iterable[pa.RecordBatch], assignment: Assignment) -> Itera
 
     A user's mistake found here becomes an error whose text `faults_in` reads.
     """
-    at_least = assignment.at_least if assignment.files is None else 1
+    at_least = 1 if assignment.files else assignment.at_least
     try:
         with sandbox() as connection:
             for key, chunk in lead_chunks(batches, assignment.parts, at_least=at_least):
@@ -125,7 +125,7 @@ def _events(
     if assignment.files is None:
         events = chunk["event"]
         return lambda names: events.select(list(names or assignment.columns))
-    if key < 0:
+    if not 0 <= key < len(assignment.files):
         return None  # leads without events
     files = assignment.files[key]
     return lambda names: _read(files, list(names or assignment.columns), assignment.texts)
