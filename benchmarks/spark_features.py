@@ -62,6 +62,8 @@ def plan() -> Plan:
 
 def write_events(folder: Path, events: int, leads: int) -> EventLog:
     """Return a log of drawn events in the snapshot's buckets."""
+    if folder.exists():
+        return EventLog(folder, events)
     draw, buckets = np.random.default_rng(7), bucket_count(events)
     home = np.array([bucket_of(lead_id(lead), buckets) for lead in range(leads)])
     lead = draw.integers(0, leads, events)
@@ -187,14 +189,19 @@ def main() -> None:
     parser.add_argument("--leads", type=int, default=6_000)
     parser.add_argument("--points", type=int, default=10, help="points per lead")
     parser.add_argument("--master", default="local[2]")
+    parser.add_argument("--option", nargs="*", default=[], help="Spark properties, name=value")
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each; all are told")
+    parser.add_argument("--folder", type=Path, help="where drawn events are kept for other runs")
     parser.add_argument("--only", nargs="*", default=["local", "buckets", "table", "write"])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        tables = make_tables(folder / "events", asked.events, asked.leads)
+        kept = (asked.folder or folder) / f"{asked.events}-{asked.leads}"
+        tables = make_tables(kept, asked.events, asked.leads)
         small = make_tables(folder / "small", 1_000, 10)
         points, features = make_points(asked.leads, asked.points), plan()
-        engine = SparkEngine(EngineSettings(kind="spark", master=asked.master))
+        options = dict(option.split("=", 1) for option in asked.option)
+        engine = SparkEngine(EngineSettings(kind="spark", master=asked.master, options=options))
         session = open_session(engine.settings)
 
         def from_table(whole: Tables, rows: pd.DataFrame, name: str) -> None:
@@ -218,7 +225,8 @@ def main() -> None:
         }
         for name in asked.only:
             jobs[name](small, few)
-            figures[name] = measured(lambda name=name: jobs[name](tables, points))
+            runs = range(asked.repeat)
+            figures[name] = [measured(lambda: jobs[name](tables, points)) for _ in runs]  # noqa: B023
             figures[f"{name} peak MiB"] = peak_mib()
         print(json.dumps(figures, indent=1))
         close_session()

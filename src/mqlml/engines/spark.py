@@ -15,7 +15,7 @@ from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark_answers import ROW, feature_rows, sealed_rows, unsealed
 from mqlml.engines.spark_frames import SparkTables
 from mqlml.engines.spark_rows import Part
-from mqlml.engines.spark_session import open_session, quiet, spark_faults
+from mqlml.engines.spark_session import exact_times, open_session, quiet, spark_faults
 from mqlml.engines.spark_task import Assignment, Finish, run_task
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.features.plan import Plan
@@ -73,7 +73,8 @@ class SparkEngine:
         with spark_faults("engine"):
             spark, asked = self.to_spark(tables, points[["lead_id", "as_of"]])
             found = self.features(spark, asked, plan)
-            found.write.mode("overwrite").parquet(folder.resolve().as_uri())
+            with exact_times(found.sparkSession):
+                found.write.mode("overwrite").parquet(folder.resolve().as_uri())
 
     def to_spark(self, tables: Tables, points: pd.DataFrame) -> tuple[SparkTables, "DataFrame"]:
         """Return a loaded snapshot and points as Spark has them; starts Spark if need be."""

@@ -101,6 +101,21 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
+def exact_times(session: "SparkSession") -> Iterator[None]:
+    """Let Spark write times to Parquet as microseconds in UTC, as the rest of the package does.
+
+    By itself it writes an old form, which readers take for times without a zone.
+    """
+    name = "spark.sql.parquet.outputTimestampType"
+    before = session.conf.get(name)
+    session.conf.set(name, "TIMESTAMP_MICROS")
+    try:
+        yield
+    finally:
+        session.conf.set(name, str(before))
+
+
+@contextmanager
 def spark_faults(where: str) -> Iterator[None]:
     """Turn a failed Spark job inside the block into the user's error that caused it.
 
