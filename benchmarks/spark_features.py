@@ -143,9 +143,17 @@ def make_points(leads: int, per_lead: int) -> pd.DataFrame:
     )
 
 
-def cpu_seconds() -> float:
-    """Return user and system seconds of this process and all that came of it."""
-    return sum(map(_seconds, _family(os.getpid())))
+def cpu_seconds() -> dict[str, float]:
+    """Return user and system seconds so far, by kind of process: this one, java, python."""
+    found: dict[str, float] = {}
+    for pid in _family(os.getpid()):
+        name = _name(pid)
+        found[name] = found.get(name, 0.0) + _seconds(pid)
+    return found
+
+
+def _name(pid: int) -> str:
+    return "driver" if pid == os.getpid() else Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -160,26 +168,23 @@ def _seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / TICK  # its own, and its children's that have ended
 
 
-def peak_mib() -> dict[str, float]:
-    """Return the largest resident memory so far of each living process below this one."""
-    found: dict[str, float] = {}
+def peak_mib() -> dict[str, int]:
+    """Return the largest resident memory so far of the living processes of each kind."""
+    found: dict[str, int] = {}
     for pid in _family(os.getpid()):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        facts = dict(line.split(":", 1) for line in lines)
-        name = facts["Name"].strip() if pid != os.getpid() else "this process"
-        kib = facts.get("VmHWM", "0").split()[0]  # a process that has just ended has none
-        found[name] = max(found.get(name, 0.0), int(kib) / 1024)
-    return {name: round(mib) for name, mib in found.items()}
+        kib = dict(line.split(":", 1) for line in lines).get("VmHWM", "0").split()[0]
+        found[_name(pid)] = max(found.get(_name(pid), 0), int(kib) // 1024)
+    return found
 
 
-def measured(job: Callable[[], object]) -> dict[str, float]:
+def measured(job: Callable[[], object]) -> dict[str, object]:
     """Return CPU and wall seconds of one run of `job`."""
-    cpu, wall = cpu_seconds(), time.perf_counter()
+    before, wall = cpu_seconds(), time.perf_counter()
     job()
-    return {
-        "cpu_s": round(cpu_seconds() - cpu, 2),
-        "wall_s": round(time.perf_counter() - wall, 2),
-    }
+    wall, after = time.perf_counter() - wall, cpu_seconds()
+    cpu = {name: round(seconds - before.get(name, 0.0), 2) for name, seconds in after.items()}
+    return {"cpu_s": round(sum(cpu.values()), 2), "of": cpu, "wall_s": round(wall, 2)}
 
 
 def main() -> None:

@@ -17,14 +17,13 @@ _TIME = pa.timestamp("us", "UTC")
 
 def feature_rows(answer: Answer, carried: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield lead_id, as_of, the points' `carried` columns and the plan's columns."""
-    points = answer.points
-    arrays = {
-        "lead_id": arrow_array(points["lead_id"]),
-        "as_of": pa.array(points["as_of"].to_numpy(np.int64)).view(_TIME),
-        **{name: arrow_array(points[name]) for name in carried},
+    columns = {
+        "lead_id": answer.asked["lead_id"],
+        "as_of": answer.asked["as_of"].cast(_TIME),
+        **{name: answer.asked[name] for name in carried},
         **{str(name): arrow_array(values) for name, values in answer.matrix.items()},
     }
-    yield pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
+    yield from pa.table(columns).to_batches()
 
 
 def arrow_array(values: "pd.Series[Any]") -> pa.Array:

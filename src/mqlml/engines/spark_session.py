@@ -121,7 +121,9 @@ def spark_faults(where: str) -> Iterator[None]:
 
     Mistakes found by a task come back as they are; anything else that Spark or a
     file system says is a DataError with its first line, without rows of data.
+    Raises MissingExtraError without pyspark.
     """
+    _session_type()  # tells what is missing
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 

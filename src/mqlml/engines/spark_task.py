@@ -28,8 +28,12 @@ _CARRIED: dict[str, type[MqlmlError]] = {kind.__name__: kind for kind in (Config
 
 @dataclass(frozen=True)
 class Answer:
-    """The points of one chunk with their features, and the tables that their leads have."""
+    """The points of one chunk with their features, and the tables that their leads have.
 
+    `asked` has the points with all that they carry, as Spark gave them.
+    """
+
+    asked: pa.Table
     points: pd.DataFrame
     matrix: pd.DataFrame
     tables: Tables
@@ -81,23 +85,24 @@ def _answer(
     events = _event_columns(_events(key, chunk, assignment), assignment, points, connection)
     made = attribute_columns(tables, points, assignment.plan)
     matrix = pd.concat([events, pd.DataFrame(made, index=events.index)], axis=1)
-    return Answer(points, matrix, tables)
+    return Answer(plain(chunk["point"]), points, matrix, tables)
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return rows of a chunk as a table of the snapshot has them."""
+def plain(table: pa.Table) -> pa.Table:
+    """Return rows of a chunk with their texts decoded, in one piece."""
     arrays = [
         column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
         for column in table.columns
     ]
-    plain = pa.Table.from_arrays(arrays, table.column_names)
-    frame = plain.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
-    texts = [name for name, a in zip(plain.column_names, arrays, strict=True) if _is_text(a)]
+    return pa.Table.from_arrays(arrays, table.column_names).combine_chunks()
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return rows of a chunk as a table of the snapshot has them."""
+    decoded = plain(table)
+    frame = decoded.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+    texts = [field.name for field in decoded.schema if pa.types.is_string(field.type)]
     return pd.DataFrame(frame).astype(dict.fromkeys(texts, "str"))
-
-
-def _is_text(column: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_string(column.type))
 
 
 def _event_columns(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -76,10 +75,11 @@ def test_events_in_buckets_and_in_a_table_give_the_local_engines_matrix(
     assert expected["stage name"].fillna("-").tolist() == ["-", "old", "-", "new"]
     buckets = spark_engine.compute(tables, points, plan)
     pd.testing.assert_frame_equal(buckets, expected, check_exact=True)
-    asked = points.assign(place=range(len(points)), label=[1.0, np.nan, 0.0, 1.0])
-    table = features_of(spark_engine, *from_table(spark_engine, tables, asked), plan)
+    own, asked = from_table(spark_engine, tables, points.assign(place=range(len(points))))
+    asked = asked.selectExpr("*", "CAST(nullif(place, 1) AS INT) AS label")
+    table = features_of(spark_engine, own, asked, plan)
     table = table.sort_values("place", ignore_index=True)
-    assert table["label"].fillna(-1).tolist() == [1, -1, 0, 1]
+    assert table["label"].fillna(-1).tolist() == [0, -1, 2, 3]
     assert table["as_of"].dt.as_unit("us").astype("int64").tolist() == points["as_of"].tolist()
     pd.testing.assert_frame_equal(table[list(plan.columns)], expected, check_exact=True)
 
@@ -272,10 +272,14 @@ def test_without_java_the_error_says_what_to_install() -> None:
     assert "Java 17" in answer.stdout
 
 
-def test_without_pyspark_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyspark_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    engine = SparkEngine(EngineSettings(kind="spark", master="local[1]"))
+    tables = make_tables(tmp_path, leads=LEADS)
     with pytest.raises(MissingExtraError, match=r"mqlml\[spark\]"):
-        open_session(EngineSettings(kind="spark", master="local[1]"))
+        engine.compute(tables, make_points(*POINTS), plan_of(tables))
 
 
 def test_a_log_without_buckets_is_no_fault(spark_engine: SparkEngine, tmp_path: Path) -> None:

@@ -163,18 +163,19 @@ def test_rows_for_spark_have_the_points_and_the_plans_columns(tmp_path: Path) ->
     tables = make_tables(tmp_path, leads=LEADS, events=EVENT_ROWS)
 
     def finish(answer: Any) -> Any:
-        points = answer.points.assign(
-            label=pd.Series([True] * len(answer.points), dtype="boolean"),
-            seen=pd.to_datetime(answer.points["as_of"], unit="us", utc=True),
-        )
-        return feature_rows(replace(answer, points=points), (ROW, "label", "seen"))
+        label = pa.array([None, *range(1, answer.asked.num_rows)], pa.int32())
+        asked = answer.asked.append_column("label", label)
+        return feature_rows(replace(answer, asked=asked), (ROW, "label"))
 
     answers = run_task([_stream(tables, _keys(tables))], _assignment(tables, finish=finish))
     found = pa.Table.from_batches(answers).sort_by(ROW)
-    head = ["lead_id", "as_of", ROW, "label", "seen"]
+    head = ["lead_id", "as_of", ROW, "label"]
     assert found.column_names == [*head, *plan_of(tables).columns]
     assert found["lead_id"].to_pylist() == [lead for lead, _ in POINTS]
-    assert found["seen"].to_pylist() == found["as_of"].to_pylist()
+    as_of = make_points(*POINTS)["as_of"].tolist()
+    assert found["as_of"].cast(pa.int64()).to_pylist() == as_of
+    assert found["label"].type == pa.int32()
+    assert found["label"].null_count > 0
     assert found["industry"].to_pylist() == [None, "Steel", None, "Steel"]
     assert np.isnan(found["any__days_since_last__ever"].to_numpy()[2])
 
