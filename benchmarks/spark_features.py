@@ -159,7 +159,11 @@ def _name(pid: int) -> str:
 def _family(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text().split()
+        except FileNotFoundError:
+            continue  # the thread has just ended
+        for child in children:
             yield from _family(int(child))
 
 
