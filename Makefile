@@ -5,11 +5,12 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXAMPLES ?= nightly
 SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test check lint types layers lock clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench-scoring bench-audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,8 +36,17 @@ spark: $(STAMP) ## Add Spark to the environment, where there is Java to run it
 demo: $(STAMP) ## Run the whole loop on a simulated company
 	@$(BIN)/mqlml demo --workspace .mqlml
 
+bench-scoring: $(STAMP) ## Measure scores and reasons beside LightGBM's own (SIZE=small|medium)
+	@$(BIN)/python -m benchmarks.scoring --size $(or $(SIZE),medium)
+
+bench-audit: $(STAMP) ## Measure planted leaks found and honest tables stopped (PROFILE=quick|full)
+	@$(BIN)/python -m benchmarks.audit --profile $(or $(PROFILE),full)
+
 test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+properties: $(STAMP) ## Look for counterexamples for hours (5,000 examples per property)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/properties --hypothesis-profile=$(EXAMPLES)
 
 check: lint types layers ## Check style, types and import rules
 

@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mqlml.storage.scores import ScoreFile, exported, parquet_bytes
 from mqlml.tables.contracts import (
     ATTRIBUTES,
     EVENTS,
@@ -161,3 +162,11 @@ def _type_of(values: list[Any]) -> ColumnType:
     if given and all(isinstance(v, int | float) for v in given):
         return ColumnType.NUMBER
     return ColumnType.TEXT
+
+
+def write_scores(folder: Path, frame: pd.DataFrame, **facts: Any) -> Path:
+    """Write scores as a run does; return the file, or with `format="csv"` the CSV of it."""
+    form = facts.pop("format", "parquet")
+    file = ScoreFile(folder, **facts)
+    file.write(parquet_bytes(frame))
+    return exported(file.path, frame, form)

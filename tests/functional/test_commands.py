@@ -97,6 +97,19 @@ def test_scoring_one_lead_leaves_the_scores_and_the_report_of_the_batch(
     assert [Path(batch[name]).read_bytes() for name in ("path", "report")] == before
 
 
+def test_reasons_can_be_limited_to_leads_from_a_band_on(mqlml, company, workspace):
+    shared = ("--config", company, "--workspace", workspace, "--as-of", "2025-12-01", "--json")
+    few = pd.read_parquet(mqlml("score", *shared, "--reasons-from", "mql").document["path"])
+    everyone = pd.read_parquet(mqlml("score", *shared).document["path"])
+    reasons = ["reasons_up", "reasons_down"]
+    is_explained = few["outcome"].isin(["mql", "hand_raiser"])
+    assert is_explained.any()
+    assert few.loc[~is_explained, reasons].eq("").all(axis=None)
+    same = everyone[is_explained].reset_index(drop=True)
+    pd.testing.assert_frame_equal(few[is_explained].reset_index(drop=True), same, check_exact=True)
+    assert everyone.loc[~is_explained, reasons].ne("").any(axis=None)
+
+
 def test_the_trend_is_the_change_since_the_last_score(mqlml, company, workspace):
     shared = ("--config", company, "--workspace", workspace, "--json")
     first = pd.read_parquet(mqlml("score", *shared, "--as-of", "2025-11-24").document["path"])

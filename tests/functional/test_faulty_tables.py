@@ -1,5 +1,9 @@
 """Faulty tables: what can be kept trains, the rest is named; nothing is lost or half-written."""
 
+import json
+import sqlite3
+from contextlib import closing
+
 import pytest
 from tests.flat_table import FLAT, refused, rows_of, train
 
@@ -156,5 +160,14 @@ def test_an_allowed_leak_needs_its_reason_and_then_trains(mqlml, flat):
     lines = rows_of()
     deal = [f"{line},{100 if line.endswith('yes') else ''}" for line in lines[1:]]
     rewrite([lines[0] + ",deal_value", *deal])
+    config.write_text(FLAT + "audit: {allow: {deal_value: }}\n")
+    assert refused(train(mqlml, config), 3, "audit.allow.deal_value")
+    config.write_text(FLAT + "audit: {allow: {deal_value: ' '}}\n")
+    assert refused(train(mqlml, config), 3, "audit.allow.deal_value", "without a reason")
     config.write_text(FLAT + "audit: {allow: {deal_value: quoted before the outcome}}\n")
     assert train(mqlml, config).code == 0
+    with closing(sqlite3.connect(config.parent / "w" / "mlflow.db")) as database:
+        (tag,) = database.execute("SELECT value FROM tags WHERE key = 'audit_overrides'")
+        (param,) = database.execute("SELECT value FROM params WHERE key = 'audit_overrides'")
+    assert json.loads(tag[0]) == {"deal_value": "quoted before the outcome"}
+    assert param == ("1",)

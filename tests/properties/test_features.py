@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from tests.builders import at, make_points, make_tables
 
 from mqlml.engines.local import LocalEngine
 from mqlml.features.expansion import expand_features
+from mqlml.features.kinds.catalogue import ACCOUNT_KINDS, ALL_KINDS
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.reference import reference_features
-from mqlml.features.settings import FeatureSettings, PlanSettings
+from mqlml.features.settings import FeatureSettings, PlanSettings, RatioSettings
+from mqlml.features.table_expansion import ratio_features
+from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
 from mqlml.tables.contracts import EVENTS, Attribute, ColumnType, Known, Tables
-from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEEK
+from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEEK
 
 Rows = Sequence[dict[str, Any]]
 
@@ -56,8 +59,13 @@ BASE = make_plan(
     SPECS,
     event_columns=EVENTS.columns,
 )
-WITHOUT_COLUMN = ("count", "active_days", "days_since_last", "days_since_first", "sessions")
+WITHOUT_COLUMN = tuple(
+    name
+    for name, kind in ALL_KINDS.items()
+    if kind.of in {"nothing", "duration"} and not kind.takes_half_life and not kind.min_weeks
+)
 OF_NUMBERS = ("sum", "mean", "max", "min", "last_value")
+GROUPS = ("job_title", "newsletter")
 
 # Few different instants, so that ties and exact boundaries are common.
 times = st.one_of(
@@ -98,6 +106,8 @@ def events_of_leads(draw: st.DrawFn) -> list[dict[str, Any]]:
 lead_rows = st.fixed_dictionaries(
     {
         "created_at": times,
+        "account_id": st.sampled_from([None, "acme", "acme", "acme", "solo"]),
+        "outcome": st.sampled_from([None, True, False]),
         "job_title": st.sampled_from([None, "VP Sales", "cto", "🚀", ""]),
         "size": st.sampled_from([None, "51-200", "1,234", "few"]),
         "budget": numbers,
@@ -116,6 +126,14 @@ dated_rows = st.fixed_dictionaries(
         "known_at": times,
     }
 )
+stage_rows = st.fixed_dictionaries(
+    {
+        "lead_id": st.sampled_from([*LEADS, "nobody"]),
+        "stage": st.sampled_from(["lead", "mql", "sql", "customer", "disqualified", "recycled"]),
+        "entered_at": times,
+    }
+)
+stage_tables = st.lists(stage_rows, max_size=8)
 point_lists = st.lists(
     st.tuples(st.sampled_from([*LEADS, "nobody"]), times), min_size=1, max_size=8
 )
@@ -138,7 +156,10 @@ def plans(draw: st.DrawFn) -> Plan:
         line(OF_NUMBERS, of=draw(st.sampled_from(["value", "duration_s"]))),
         line(["distinct"], of=draw(st.sampled_from(["page", "type"]))),
         line(["decayed_count"], half_life_days=draw(st.sampled_from([0.25, 7, 30]))),
-        line(["active_weeks_streak"]),
+        line(["time_spent"], cap_minutes=draw(st.sampled_from([1, 2.5, 60]))),
+        line(["share"], among="costly")
+        | {"signals": draw(st.sampled_from([["any"], ["pricing", "webinar"]]))},
+        line(["share"]) | {"signals": ["unknown_page"]},
         line(["weekly_slope"]) | {"windows_days": [draw(st.sampled_from([14, 21, 25, 70]))]},
     ]
     chosen = draw(st.lists(st.sampled_from(lines), max_size=4))
@@ -148,13 +169,57 @@ def plans(draw: st.DrawFn) -> Plan:
         EVENTS.columns,
     )
     assert not faults
-    used = {feature.signal for feature in features}
-    return replace(BASE, signals=tuple(s for s in BASE.signals if s in used), features=features)
+    used = {feature.signal for feature in features} | {feature.among for feature in features}
+    plan = replace(
+        BASE,
+        signals=tuple(s for s in BASE.signals if s in used),
+        features=tuple(f for f in features if f.kind not in ACCOUNT_KINDS),
+        accounts=tuple(f for f in features if f.kind in ACCOUNT_KINDS),
+        **draw(table_parts()),
+    )
+    return replace(plan, ratios=draw(ratios_of(plan)))
 
 
-def _tables(folder: Path, leads: Rows, events: Rows, dated: Rows = ()) -> Tables:
+@st.composite
+def table_parts(draw: st.DrawFn) -> dict[str, Any]:
+    spans = st.sampled_from([MICROS_PER_HOUR, MICROS_PER_DAY, 20 * MICROS_PER_DAY, EVER])
+    outcome = Outcome(
+        draw(st.sampled_from(["mql", "customer", "outcome"])),
+        draw(st.sampled_from([MICROS_PER_HOUR, 7 * MICROS_PER_DAY])),
+        draw(st.sampled_from([0, MICROS_PER_DAY])),
+    )
+    rates = [
+        RateFeature(group, window, strength, outcome)
+        for group, window, strength in draw(
+            st.sets(
+                st.tuples(st.sampled_from(GROUPS), spans, st.sampled_from([0.5, 20])), max_size=2
+            )
+        )
+    ]
+    return {
+        "stages": tuple(map(StageFeature, draw(st.sets(st.sampled_from([None, "mql"]))))),
+        "account_leads": tuple(map(AccountLeads, draw(st.sets(spans, max_size=2)))),
+        "rates": tuple(rates),
+    }
+
+
+def ratios_of(plan: Plan) -> st.SearchStrategy[Any]:
+    infos = {info.column: info for info in plan.infos if info.axis == "engagement"}
+    if not infos:
+        return st.just(())
+    names = st.sampled_from(sorted(infos))
+    lines = st.builds(RatioSettings, of=names, to=names)
+    return st.lists(lines, max_size=2).map(lambda asked: ratio_features(asked, infos)[0])
+
+
+def _tables(folder: Path, leads: Rows, events: Rows, dated: Rows = (), stages: Rows = ()) -> Tables:
     return make_tables(
-        folder, leads=leads, events=events, attributes=_one_per_key(dated), attribute_specs=SPECS
+        folder,
+        leads=leads,
+        events=events,
+        stages=stages,
+        attributes=_one_per_key(dated),
+        attribute_specs=SPECS,
     )
 
 
@@ -162,83 +227,124 @@ def _one_per_key(dated: Rows) -> Rows:
     return list({(row["lead_id"], row["known_at"]): row for row in dated}.values())
 
 
-def _compute(leads: Rows, events: Rows, dated: Rows, points: Any, plan: Plan) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as folder:
-        tables = _tables(Path(folder), leads, events, dated)
-        return LocalEngine(threads=1).compute(tables, make_points(*points), plan)
+@dataclass(frozen=True)
+class World:
+    """Rows of every table."""
+
+    leads: Rows
+    events: Rows
+    dated: Rows
+    stages: Rows
+
+    def compute(self, points: Any, plan: Plan) -> pd.DataFrame:
+        with tempfile.TemporaryDirectory() as folder:
+            tables = _tables(Path(folder), self.leads, self.events, self.dated, self.stages)
+            return LocalEngine(threads=1).compute(tables, make_points(*points), plan)
+
+    def moved(self, shift: int) -> "World":
+        """Return the world with every time later by `shift`."""
+        return World(
+            *(
+                [{k: v + shift if k.endswith("_at") else v for k, v in row.items()} for row in rows]
+                for rows in (self.leads, self.events, self.dated, self.stages)
+            )
+        )
+
+
+worlds = st.builds(
+    World, lead_tables, events_of_leads(), st.lists(dated_rows, max_size=6), stage_tables
+)
 
 
 def assert_same(left: pd.DataFrame, right: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(left, right, check_exact=True)
 
 
-@given(lead_tables, events_of_leads(), st.lists(dated_rows, max_size=6), point_lists, plans())
+@given(worlds, point_lists, plans())
 def test_the_local_engine_equals_the_reference_to_the_last_bit(
-    leads: Rows, events: Rows, dated: Rows, points: Any, plan: Plan
+    world: World, points: Any, plan: Plan
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        tables, asked = _tables(Path(folder), leads, events, dated), make_points(*points)
+        tables = _tables(Path(folder), world.leads, world.events, world.dated, world.stages)
+        asked = make_points(*points)
         expected = reference_features(tables, asked, plan)
         assert_same(LocalEngine(threads=2).compute(tables, asked, plan), expected)
 
 
-@given(lead_tables, events_of_leads(), times, plans(), st.lists(event_rows(), max_size=5))
+@given(worlds, times, plans(), worlds)
 def test_what_counts_from_as_of_on_changes_nothing(
-    leads: Rows, events: Rows, as_of: int, plan: Plan, later: Rows
+    world: World, as_of: int, plan: Plan, other: World
 ) -> None:
     points = [(lead, as_of) for lead in LEADS]
-    future = [
-        row | {"event_id": f"later{i}", "arrived_at": max(row["arrived_at"], as_of)}
-        for i, row in enumerate(later)
+    newcomers = [
+        row | {"lead_id": f"new {row['lead_id']}", "created_at": max(row["created_at"], as_of)}
+        for row in other.leads
     ]
-    before = _compute(leads, events, (), points, plan)
-    assert_same(before, _compute(leads, [*events, *future], (), points, plan))
+    events = [
+        row | {"event_id": f"later{i}", "arrived_at": max(row["arrived_at"], as_of)}
+        for i, row in enumerate(other.events)
+    ]
+    dated = [row | {"known_at": max(row["known_at"], as_of)} for row in other.dated]
+    stages = [row | {"entered_at": max(row["entered_at"], as_of)} for row in other.stages]
+    # What a newcomer did before it was known counts for nobody, either.
+    early = [
+        row | {"event_id": f"early{i}", "lead_id": f"new {row['lead_id']}"}
+        for i, row in enumerate(other.events)
+    ]
+    later = World(
+        [*world.leads, *newcomers],
+        [*world.events, *events, *early],
+        [*world.dated, *dated],
+        [*world.stages, *stages],
+    )
+    assert_same(world.compute(points, plan), later.compute(points, plan))
 
 
-@given(lead_tables, events_of_leads(), point_lists, plans())
+@given(worlds, point_lists, plans())
 def test_an_event_counts_the_same_whether_it_happened_or_arrived_late(
-    leads: Rows, events: Rows, points: Any, plan: Plan
+    world: World, points: Any, plan: Plan
 ) -> None:
     moved = []
-    for row in events:
+    for row in world.events:
         counts_from = max(row["occurred_at"], row["arrived_at"])
         moved.append(row | {"occurred_at": counts_from, "arrived_at": counts_from})
-    assert_same(_compute(leads, events, (), points, plan), _compute(leads, moved, (), points, plan))
+    assert_same(world.compute(points, plan), replace(world, events=moved).compute(points, plan))
 
 
-@given(lead_tables, events_of_leads(), point_lists, plans(), st.randoms(use_true_random=False))
+@given(worlds, point_lists, plans(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
-    leads: Rows, events: Rows, points: Any, plan: Plan, random: Any
+    world: World, points: Any, plan: Plan, random: Any
 ) -> None:
-    shuffled_events = random.sample(list(events), len(events))
-    shuffled_leads = random.sample(list(leads), len(leads))
-    assert_same(
-        _compute(leads, events, (), points, plan),
-        _compute(shuffled_leads, shuffled_events, (), points, plan),
+    shuffled = World(
+        *(
+            random.sample(list(rows), len(rows))
+            for rows in (world.leads, world.events, world.dated, world.stages)
+        )
     )
+    assert_same(world.compute(points, plan), shuffled.compute(points, plan))
 
 
-@given(lead_tables, events_of_leads(), st.lists(dated_rows, max_size=5), point_lists, plans())
+@given(worlds, point_lists, plans())
 def test_a_common_shift_by_whole_weeks_changes_nothing(
-    leads: Rows, events: Rows, dated: Rows, points: Any, plan: Plan
+    world: World, points: Any, plan: Plan
 ) -> None:
     shift = 53 * MICROS_PER_WEEK
-    moved_events = [
-        row | {name: row[name] + shift for name in ("occurred_at", "arrived_at")} for row in events
-    ]
-    moved_leads = [row | {"created_at": row["created_at"] + shift} for row in leads]
-    moved_dated = [row | {"known_at": row["known_at"] + shift} for row in dated]
     moved_points = [(lead, as_of + shift) for lead, as_of in points]
-    assert_same(
-        _compute(leads, events, dated, points, plan),
-        _compute(moved_leads, moved_events, moved_dated, moved_points, plan),
-    )
+    assert_same(world.compute(points, plan), world.moved(shift).compute(moved_points, plan))
 
 
-@given(lead_tables, events_of_leads(), st.lists(dated_rows, max_size=5), point_lists, plans())
-def test_one_point_alone_equals_the_batch(
-    leads: Rows, events: Rows, dated: Rows, points: Any, plan: Plan
-) -> None:
-    batch = _compute(leads, events, dated, points, plan)
-    alone = [_compute(leads, events, dated, [point], plan) for point in points[:3]]
+@given(worlds, point_lists, plans())
+def test_one_point_alone_equals_the_batch(world: World, points: Any, plan: Plan) -> None:
+    batch = world.compute(points, plan)
+    alone = [world.compute([point], plan) for point in points[:3]]
     assert_same(batch.head(3), pd.concat(alone, ignore_index=True))
+
+
+@given(worlds, point_lists, plans())
+def test_a_plan_that_was_written_and_read_again_measures_the_same(
+    world: World, points: Any, plan: Plan
+) -> None:
+    again = Plan.from_json(plan.to_json())
+    assert again == plan
+    assert again.fingerprint == plan.fingerprint
+    assert_same(world.compute(points, plan), world.compute(points, again))

@@ -6,6 +6,7 @@ import pytest
 
 from mqlml.config import Settings, load_settings
 from mqlml.dataset.audit import audit
+from mqlml.dataset.evidence.origin import origin_of
 from mqlml.dataset.points import training_points
 from mqlml.dataset.splits import make_split
 from mqlml.engines.local import LocalEngine
@@ -82,8 +83,8 @@ def stopped_columns(settings: Settings, folder: Path) -> set[str]:
     points = training_points(tables, settings.target, settings.points)
     matrix = LocalEngine().compute(tables, points, plan)
     split = make_split(points, settings.target, settings.split)
-    known = {a.name: a.known for a in tables.attribute_specs}
-    findings = audit(matrix, points, plan, settings.audit, split=split, known=known)
+    origin = origin_of(tables)
+    findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin)
     return {f.column for f in findings if f.action == "stop"}
 
 

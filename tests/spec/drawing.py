@@ -30,7 +30,8 @@ Compute = Callable[[Tables, pd.DataFrame, Plan], pd.DataFrame]
 class Case:
     """One fact about a feature kind: the events drawn, the question, the answer.
 
-    `expected` None means missing.
+    `expected` None means missing. `signal` and `among` are conditions; without them
+    the events are those of the signal `any`.
     """
 
     fact: str
@@ -40,6 +41,9 @@ class Case:
     of: str | None = None
     half_life_days: float | None = None
     as_of: str = AS_OF
+    cap_minutes: float | None = None
+    signal: str | None = None
+    among: str | None = None
 
     def check(self, kind: str, engine: Compute, folder: Path) -> None:
         """Fail unless the engine's answer is the expected one."""
@@ -52,10 +56,15 @@ class Case:
             assert found == pytest.approx(self.expected, rel=1e-12)
 
     def plan(self, kind: str) -> Plan:
-        """Return the plan with the case's one feature, over the signal `any`."""
+        """Return the plan with the case's one feature."""
         line = {"kinds": [kind], "windows_days": [self.window_days]}
         line |= {"of": self.of, "half_life_days": self.half_life_days}
-        settings = PlanSettings.model_validate({"features": [line]})
+        line |= {"cap_minutes": self.cap_minutes}
+        conditions = {"signal": self.signal, "among": self.among}
+        signals = {name: {"where": where} for name, where in conditions.items() if where}
+        line |= {"signals": ["signal"] if self.signal else []}
+        line |= {"among": "among" if self.among else None}
+        settings = PlanSettings.model_validate({"signals": signals, "features": [line]})
         return make_plan(settings, [], event_columns=EVENTS.columns)
 
     @property

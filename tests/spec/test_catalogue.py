@@ -2,7 +2,7 @@ from typing import get_args
 
 from tests.spec.render import PAGE, feature_catalogue
 
-from mqlml.features.kinds.catalogue import KINDS
+from mqlml.features.kinds.catalogue import ALL_KINDS
 from mqlml.features.settings import EventKind
 
 
@@ -13,4 +13,4 @@ def test_the_feature_page_is_what_the_specs_render() -> None:
 
 
 def test_the_settings_offer_exactly_the_kinds_of_the_catalogue() -> None:
-    assert get_args(EventKind) == tuple(KINDS)
+    assert get_args(EventKind) == tuple(ALL_KINDS)

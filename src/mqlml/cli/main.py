@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mqlml.cli import demo, learn, prepare, score, store, watch
+from mqlml.cli import demo, learn, plan, prepare, score, store, watch
+from mqlml.cli.opening import COMMAND
 from mqlml.cli.options import Data, Json, SharedConfig, SharedWorkspace
 from mqlml.cli.output import note, say, show_error
 from mqlml.errors import INTERRUPTED_EXIT_CODE, DataError, Fault, MqlmlError, UsageError
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command_group in (demo, prepare, learn, score, watch, store):
+for command_group in (demo, prepare, plan, learn, score, watch, store):
     command_group.register(app)
 
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Return the exit code of a command line; every error a user can meet ends here."""
+    names = typer.main.get_group(app).commands
+    COMMAND.set(" ".join(("mqlml", *[word for word in words if word in names][:1])))
     try:
         # Typer answers an interruption with this code, and otherwise with None.
         code = int(app(list(words), standalone_mode=False) or 0)
@@ -107,4 +110,11 @@ def root(
             say(context.get_help())
         raise UsageError(Fault("no command given", "mqlml", mend="see 'mqlml --help'"))
     # What stands before the command is what it starts from; what stands after it wins.
-    context.default_map = dict.fromkeys(typer.main.get_group(app).commands, given)
+    commands = typer.main.get_group(app).commands
+    context.default_map = {name: _passed_on(command, given) for name, command in commands.items()}
+
+
+def _passed_on(command: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for a command, or for each command of a group."""
+    inner = getattr(command, "commands", None)
+    return given if inner is None else dict.fromkeys(inner, given)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from mqlml.cli.output import note
 
 if TYPE_CHECKING:
     from mqlml.workflows.project import Project
+
+# What was typed, without its options: whoever finds the workspace in use is told it.
+COMMAND = ContextVar("COMMAND", default="")
 
 
 def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
@@ -21,7 +25,7 @@ def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
     names = secret_names(project.settings)
     return replace(
         project,
-        workspace=replace(project.workspace, say=note),
+        workspace=replace(project.workspace, say=note, command=COMMAND.get()),
         secrets={n: os.environ[n] for n in names if n in os.environ},
     )
 

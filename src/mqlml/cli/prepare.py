@@ -43,7 +43,13 @@ def init(
     command = f"mqlml train --config {config}" + (f" --data {data}" if data else "")
     command += f" --workspace {workspace}" if workspace != DEFAULT_WORKSPACE else ""
     lines = [*proposal.guesses, f"wrote {config}", f"next: {command}"]
+    if proposal.has_events:
+        lines.append(f"or first: mqlml plan suggest --config {config} --out {_better(config)}")
     answer(document, lines, as_json=as_json)
+
+
+def _better(config: Path) -> Path:
+    return config.with_stem(f"{config.stem}_plan")
 
 
 def ingest(

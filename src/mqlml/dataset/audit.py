@@ -5,8 +5,8 @@ point-in-time by construction and is at most warned about. An attribute without
 a date may have been written at any time before the export; if the evidence says
 that it knows the outcome, it stops the run unless it is allowed by name.
 
-Not covered yet: dated attributes whose values change at the outcome, and file
-positions other than the order that stands for time.
+A file's position is looked at where it stands for time; else rows are told apart by
+their dates, and where they stood in the file is not kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,19 +16,19 @@ import numpy as np
 import pandas as pd
 
 from mqlml import timeline
-from mqlml.dataset.evidence import exclusive, leaks, rows, time
+from mqlml.dataset.evidence import dates, exclusive, groups, history, leaks, rows, time
 from mqlml.dataset.evidence.buckets import Buckets, count, make_buckets
 from mqlml.dataset.evidence.figures import forward_discrimination
 from mqlml.dataset.evidence.names import later_name
+from mqlml.dataset.evidence.origin import Origin
 from mqlml.dataset.evidence.sample import Sample, sample_leads, sample_points
 from mqlml.dataset.findings import Action, Finding
 from mqlml.dataset.settings import AuditSettings
 from mqlml.dataset.splits import Split
 from mqlml.errors import ConfigError, Fault, LeakageError, nearest
 from mqlml.features.plan import Plan
-from mqlml.tables.contracts import Known
 
-__all__ = ["Finding", "audit", "refuse"]
+__all__ = ["Finding", "audit", "overrides", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def audit(
     settings: AuditSettings,
     *,
     split: Split,
-    known: Mapping[str, Known] | None = None,
+    origin: Origin | None = None,
 ) -> tuple[Finding, ...]:
     """Return what was found, stops first, then in the plan's order.
 
@@ -57,24 +57,33 @@ def audit(
         plan: tells attributes from what is measured from events.
         settings: columns allowed by name, with reasons; their stops become warnings.
         split: development rows are examined, test rows only compared as twins.
-        known: when each attribute is known; undated, if it is not named here.
+        origin: when each attribute is known (`origin_of`); without it all are undated.
 
     Raises:
         ConfigError: if a column is allowed without a reason, or does not exist.
     """
+    origin = origin or Origin()
     sources = {a.column: a.source for a in plan.attributes}
     _refuse_bad_allowances(settings, (*plan.columns, *sources.values()))
     samples: dict[Action, Sample] = {
         "stop": sample_leads(points, split.development),
         "warn": sample_points(points, split.development),
     }
-    worst = {name: _worst(name, sources, known) for name in plan.columns}
+    dated = origin.dated()
+    # Only an attribute without dates of its own may know the outcome.
+    worst: dict[str, Action] = {
+        name: "stop" if name in sources and sources[name] not in dated else "warn"
+        for name in plan.columns
+    }
     examined = [_examine(matrix, name, samples[worst[name]], worst[name]) for name in plan.columns]
     found = [f for e in examined for f in _judge(e, sources.get(e.column.name, ""))]
     found += _undecided(matrix, points, split, [e.column for e in examined])
-    stopped = list(dict.fromkeys(f.column for f in found if f.action == "stop"))
+    found += _texts(matrix, points, [e for e in examined if e.column.name in sources], origin)
+    pairs = [(name, source) for name, source in sources.items() if source in dated]
+    found += history.written_with_the_outcome(pairs, points.iloc[split.development], origin)
     missing = {e.column.name: e.buckets.is_missing for e in examined if e.column.worst == "stop"}
-    found += rows.written_together(missing, stopped)
+    stopped = list(dict.fromkeys(f.column for f in found if f.action == "stop"))
+    found += rows.written_together(missing, [name for name in stopped if name in missing])
     found += _about_rows(matrix, points, split, samples["stop"])
     # Beside a reason to stop, what else is odd about the column is noise.
     stopped = [f.column for f in found if f.action == "stop"]
@@ -95,10 +104,9 @@ def refuse(findings: Sequence[Finding]) -> None:
         raise LeakageError(*faults)
 
 
-def _worst(name: str, sources: Mapping[str, str], known: Mapping[str, Known] | None) -> Action:
-    """Return the worst that may be said of a column: only undated attributes can stop a run."""
-    is_dated = (known or {}).get(sources.get(name, "")) is Known.DATED
-    return "stop" if name in sources and not is_dated else "warn"
+def overrides(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the reason by column of every stop that was allowed by name."""
+    return {f.column: f.allowed for f in findings if f.allowed}
 
 
 def _examine(matrix: pd.DataFrame, name: str, sample: Sample, worst: Action) -> _Examined:
@@ -107,9 +115,15 @@ def _examine(matrix: pd.DataFrame, name: str, sample: Sample, worst: Action) -> 
 
 
 def _judge(examined: _Examined, source: str) -> Iterator[Finding]:
-    yield from leaks.alone_too_good(examined.column)
-    yield from exclusive.only_for_one_outcome(examined.column)
-    yield from leaks.fill_rate_by_outcome(examined.column)
+    found = [
+        *leaks.alone_too_good(examined.column),
+        *exclusive.only_for_one_outcome(examined.column),
+        *leaks.fill_rate_by_outcome(examined.column),
+    ]
+    yield from found
+    # What these have stopped already needs no third figure to be believed.
+    if not any(f.action == "stop" for f in found):
+        yield from groups.settled_by_one_group(examined.column)
     yield from time.clock_column(examined.column.name, examined.buckets, examined.sample)
     yield from _named_like_later(examined.column, source)
 
@@ -128,6 +142,24 @@ def _named_like_later(column: leaks.Column, source: str) -> Iterator[Finding]:
     )
     figures = {"roc_auc": found.auc, "roc_auc_low": found.low}
     yield column.finding("named like a later state", evidence, action, figures)
+
+
+def _texts(
+    matrix: pd.DataFrame, points: pd.DataFrame, examined: Sequence[_Examined], origin: Origin
+) -> Iterator[Finding]:
+    """Yield what the texts themselves tell: dates after the point, and ids given by outcome."""
+    is_first = ~points["lead_id"].duplicated()
+    as_of = points["as_of"][is_first]
+    for one in examined:
+        column = one.column
+        if column.worst != "stop" or pd.api.types.is_numeric_dtype(matrix[column.name]):
+            continue
+        values = matrix[column.name]
+        if not origin.is_order_time:
+            yield from dates.dated_after_the_point(column, values[is_first], as_of)
+        in_order = values.iloc[one.sample.rows]
+        if time.is_like_ids(in_order):
+            yield from time.identifier_tells(column.name, in_order, one.sample, column.worst)
 
 
 def _undecided(
@@ -154,17 +186,25 @@ def _about_rows(
 ) -> Iterator[Finding]:
     development = matrix.iloc[split.development]
     yield from rows.constant_columns(development)
-    yield from rows.twins(matrix.iloc[split.test], development)
-    yield from time.identifier_tells(points, sample)
-    yield from time.order_tells(sample)
+    lead_ids = points["lead_id"]
+    yield from rows.twins(
+        matrix.iloc[split.test].set_axis(lead_ids.iloc[split.test], axis=0),
+        development.set_axis(lead_ids.iloc[split.development], axis=0),
+    )
+    ids = lead_ids.iloc[sample.rows]
+    yield from time.identifier_tells("lead_id", ids, sample, "warn")
+    # Sorted by outcome, development may hold one outcome only: here alone the test counts too.
+    labelled = np.flatnonzero(points["label"].notna())
+    yield from time.order_tells(sample_leads(points, labelled))
 
 
 def _allowed(finding: Finding, settings: AuditSettings, sources: Mapping[str, str]) -> Finding:
     """Return a stop as a warning if its column, or the attribute behind it, is allowed."""
     for name in (finding.column, sources.get(finding.column, "")):
         if finding.action == "stop" and name in settings.allow:
-            evidence = f"{finding.evidence}; allowed: {settings.allow[name]}"
-            return replace(finding, action="warn", evidence=evidence, mend="")
+            reason = settings.allow[name].strip()
+            evidence = f"{finding.evidence}; allowed: {reason}"
+            return replace(finding, action="warn", evidence=evidence, mend="", allowed=reason)
     return finding
 
 

@@ -14,7 +14,10 @@ MEND = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the audit found: `evidence` is a sentence with the `figures` in it."""
+    """One thing that the audit found: `evidence` is a sentence with the `figures` in it.
+
+    `allowed` is the reason for which it does not stop the run although it would.
+    """
 
     column: str
     finding: str
@@ -22,3 +25,4 @@ class Finding:
     action: Action
     mend: str = MEND
     figures: Mapping[str, float] = field(default_factory=dict)
+    allowed: str = ""

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mqlml.errors import ConfigError, Fault
-from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.features.event_files import event_buckets
 from mqlml.features.plan import Plan
+from mqlml.features.table_columns import table_columns, whole_matrix
 from mqlml.tables.contracts import EVENTS, Column, ColumnType, EventLog, Tables
 from mqlml.tables.expressions import sandbox
 
@@ -44,8 +44,21 @@ class LocalEngine:
     ) -> pd.DataFrame:
         """Return the matrix: one row per point in the points' order, columns of the plan."""
         events = self._event_columns(tables.events, points, plan, progress)
-        attributes = attribute_columns(tables, points, plan)
-        return pd.concat([events, pd.DataFrame(attributes, index=events.index)], axis=1)
+        others = table_columns(tables, points, plan)
+        if plan.accounts:
+            others |= self._account_columns(tables, points, plan)
+        return whole_matrix(events, others, plan)
+
+    def _account_columns(
+        self, tables: Tables, points: pd.DataFrame, plan: Plan
+    ) -> dict[str, pd.Series]:
+        from mqlml.features.accounts import account_columns, arrange_accounts
+
+        names = [c.name for c in _columns(tables.events)]
+        buckets = _buckets(tables.events, arrange_accounts(tables, points, plan).columns(names))
+        readers = (bucket.read for bucket in buckets)
+        with sandbox() as connection:
+            return account_columns(readers, tables, points, plan, connection=connection)
 
     def _event_columns(
         self, log: EventLog, points: pd.DataFrame, plan: Plan, progress: Progress | None

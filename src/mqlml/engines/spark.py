@@ -17,6 +17,7 @@ from mqlml.engines.spark_frames import SparkTables
 from mqlml.engines.spark_rows import Part
 from mqlml.engines.spark_session import exact_times, open_session, quiet, spark_faults
 from mqlml.engines.spark_task import Assignment, Finish, run_task
+from mqlml.errors import ConfigError, Fault
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.features.plan import Plan
 from mqlml.tables.contracts import ColumnType, EventLog, Tables
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _CHUNK_ROWS = 250_000
 _CHUNK_FIGURES = 32_000_000
 _PARTITIONS = 200
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class SparkEngine:
         The whole matrix comes to this process, because a model is learnt on one
         machine; where it would not fit, `write` it.
         """
+        refuse_shared(plan)
         kinds = {i.column: "str" if i.dtype == "category" else "float64" for i in plan.infos}
         none = attribute_columns(tables, points.head(0), plan)  # unknown attributes are told here
         if points.empty:
@@ -69,6 +72,7 @@ class SparkEngine:
         The workers write; no row of the matrix comes to this process. The rows have
         no order. `folder` must be the same for all workers.
         """
+        refuse_shared(plan)
         attribute_columns(tables, points.head(0), plan)
         with spark_faults("engine"):
             spark, asked = self.to_spark(tables, points[["lead_id", "as_of"]])
@@ -112,6 +116,7 @@ class SparkEngine:
         schema: str,
     ) -> "DataFrame":
         """Return the rows that `finish` makes of each chunk of whole leads with their features."""
+        refuse_shared(plan)
         parts = _parts(tables, points, plan)
         rows = {"lead": tables.leads, "dated": tables.attributes, "point": points}
         assignment = _assignment(tables, plan, parts, finish)
@@ -131,6 +136,25 @@ class SparkEngine:
         # A number, or a word by which some platforms mean that they decide.
         given = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or ""
         return int(given) if given.isdecimal() else _PARTITIONS
+
+
+def refuse_shared(plan: Plan) -> None:
+    """Raise ConfigError if the plan has columns that a lead's own rows are not enough for.
+
+    A task holds whole leads, not whole accounts, stages or groups.
+    """
+    shared = [
+        *(stage.column for stage in plan.stages),
+        *(leads.column for leads in plan.account_leads),
+        *(feature.column for feature in plan.accounts),
+        *(rate.column for rate in plan.rates),
+    ]
+    if shared:
+        found = ", ".join(shared[:_NAMED])
+        more = f" and {len(shared) - _NAMED} more" if len(shared) > _NAMED else ""
+        mend = "set 'engine.kind: local', or take stages, accounts and rates out of the plan"
+        what = "Spark computes no columns of stages, accounts or rates yet"
+        raise ConfigError(Fault(what, "engine.kind", found + more, mend))
 
 
 def ddl(columns: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from mqlml.engines.spark_rows import Chunk, Part, lead_chunks
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.features.plan import Plan
+from mqlml.features.table_columns import whole_matrix
 from mqlml.tables.contracts import Tables
 from mqlml.tables.expressions import sandbox
 
@@ -84,7 +85,7 @@ def _answer(
     )
     events = _event_columns(_events(key, chunk, assignment), assignment, points, connection)
     made = attribute_columns(tables, points, assignment.plan)
-    matrix = pd.concat([events, pd.DataFrame(made, index=events.index)], axis=1)
+    matrix = whole_matrix(events, made, assignment.plan)
     return Answer(plain(chunk["point"]), points, matrix, tables)
 
 

@@ -15,7 +15,8 @@ class BucketEvents(NamedTuple):
 
     Event `e` has the signals `pattern_signals[pattern_starts[k]:pattern_starts[k + 1]]`
     with `k = patterns[e]`. `numbers` and `codes` have one row per column that
-    features read, missing as NaN and -1. `latest` is room for the kernel to work
+    features read, missing as NaN and -1; after the columns, `numbers` says of
+    signals whether an event is one of theirs (1 or 0). `latest` is room for the kernel to work
     in: a -1 for each code, and one for the missing code.
     """
 
@@ -38,13 +39,16 @@ class BucketLeads(NamedTuple):
 
 
 class Tasks(NamedTuple):
-    """The features sorted by (signal, window); `of` is a row of numbers or codes, or -1."""
+    """The features sorted by (signal, window); `of` is a row of numbers or codes, or -1.
+
+    `parameters` are rates of decay per microsecond, or caps in seconds.
+    """
 
     signals: Ints
     windows: Ints
     kinds: Ints
     of: Ints
-    rates: Floats
+    parameters: Floats
     columns: Ints
 
 

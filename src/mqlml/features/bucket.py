@@ -22,12 +22,12 @@ from mqlml.features.kinds.catalogue import KINDS, NUMBERS
 from mqlml.features.patterns import Patterns, column_codes, columns_read, signal_patterns
 from mqlml.features.plan import Plan
 from mqlml.features.signals import Signal
-from mqlml.timeline import counts_from
+from mqlml.timeline import MICROS_PER_SECOND, counts_from
 
 EventReader = Callable[[Sequence[str]], pa.Table]
 
 # Kinds whose result may depend on which of two events at the same instant comes first.
-_ORDERED = frozenset({"sum", "mean", "last_value"})
+_ORDERED = frozenset({"sum", "mean", "last_value", "time_spent"})
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,16 @@ class Points:
 
 @dataclass(frozen=True)
 class Work:
-    """What a plan asks of the events: the kernel's tasks and the columns they read."""
+    """What a plan asks of the events: the kernel's tasks and the columns they read.
+
+    `members` are numbers of signals: of those the events' membership is read like a number.
+    """
 
     signals: tuple[Signal, ...]
     tasks: Tasks
     numbers: tuple[str, ...]
     texts: tuple[str, ...]
+    members: tuple[int, ...]
     empty: Floats
     is_order_needed: bool
 
@@ -73,17 +77,23 @@ def arrange_points(points: pd.DataFrame) -> Points:
 def arrange_work(plan: Plan) -> Work:
     """Return the plan's event features as the kernel's tasks, sorted by signal and window."""
     signal_numbers = {signal.name: number for number, signal in enumerate(plan.signals)}
-    numbers, texts = _columns_of(plan.features, "number"), _columns_of(plan.features, "text")
+    numbers = _columns_of(plan.features, "number", "duration")
+    texts = _columns_of(plan.features, "text")
+    shares = dict.fromkeys(f.signal.name for f in plan.features if f.among)
+    rows = {**_numbered(numbers), **_numbered(texts)}
+    member_rows = {name: len(numbers) + row for row, name in enumerate(shares)}
 
     def task(feature: Feature) -> tuple[int, int, int, int, float]:
-        of = {**_numbered(numbers), **_numbered(texts)}.get(feature.of or "", -1)
-        rate = math.log(2.0) / feature.half_life if feature.half_life else 0.0
-        signal = signal_numbers[feature.signal.name]
-        return signal, feature.window, NUMBERS[feature.kind], of, rate
+        kind = NUMBERS[feature.kind]
+        if feature.among:  # the mean, over the events of `among`, of being one of the signal
+            signal, of = signal_numbers[feature.among.name], member_rows[feature.signal.name]
+        else:
+            signal, of = signal_numbers[feature.signal.name], rows.get(feature.of or "", -1)
+        return signal, feature.window, kind, of, _parameter(feature)
 
     tasks = sorted((*task(f), column) for column, f in enumerate(plan.features))
     by_part = list(zip(*tasks, strict=True)) or [()] * 6
-    signals, windows, kinds, of, rates, columns = by_part
+    signals, windows, kinds, of, parameters, columns = by_part
     empty = [0.0 if KINDS[f.kind].empty == "0" else math.nan for f in plan.features]
     return Work(
         plan.signals,
@@ -92,18 +102,25 @@ def arrange_work(plan: Plan) -> Work:
             windows=_ints(windows),
             kinds=_ints(kinds),
             of=_ints(of),
-            rates=np.array(rates, dtype=np.float64),
+            parameters=np.array(parameters, dtype=np.float64),
             columns=_ints(columns),
         ),
         numbers,
         texts,
+        tuple(signal_numbers[name] for name in shares),
         np.array(empty, dtype=np.float64),
         any(f.kind in _ORDERED for f in plan.features),
     )
 
 
-def _columns_of(features: Sequence[Feature], need: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f.of for f in features if f.of and KINDS[f.kind].of == need))
+def _parameter(feature: Feature) -> float:
+    if feature.half_life:
+        return math.log(2.0) / feature.half_life
+    return feature.cap / MICROS_PER_SECOND if feature.cap else 0.0
+
+
+def _columns_of(features: Sequence[Feature], *needs: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.of for f in features if f.of and KINDS[f.kind].of in needs))
 
 
 def _numbered(names: Sequence[str]) -> dict[str, int]:
@@ -205,9 +222,11 @@ def _break_ties(
 def _bucket_events(
     events: pa.Table, at: Ints, order: Ints, patterns: Patterns, work: Work
 ) -> BucketEvents:
-    numbers = np.empty((len(work.numbers), len(at)), np.float64)
+    numbers = np.empty((len(work.numbers) + len(work.members), len(at)), np.float64)
     for row, name in enumerate(work.numbers):
         numbers[row] = events[name].to_numpy()[order]
+    for row, signal in enumerate(work.members, start=len(work.numbers)):
+        numbers[row] = patterns.holds[patterns.codes, signal][order]
     codes = np.empty((len(work.texts), len(at)), np.int32)
     for row, name in enumerate(work.texts):
         codes[row] = column_codes(events[name])[order]

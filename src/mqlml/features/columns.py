@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mqlml.features.kinds.catalogue import KINDS
+from mqlml.features.kinds.catalogue import ALL_KINDS
 from mqlml.features.signals import Family, Signal
 from mqlml.features.windows import span_name, span_words, within_words
 
@@ -43,8 +43,9 @@ class ColumnInfo:
 class Feature:
     """One number per point: `kind` of `signal` over `window` (microseconds, or EVER).
 
-    `of` names the event column that is read, `half_life` is in microseconds;
-    both are None where the kind has no use for them.
+    `of` names the event column that is read, `half_life` and `cap` are in microseconds,
+    `among` is the signal whose events are the whole of a share; each is None where
+    the kind has no use for it.
     """
 
     kind: str
@@ -52,12 +53,16 @@ class Feature:
     window: int
     of: str | None = None
     half_life: int | None = None
+    cap: int | None = None
+    among: Signal | None = None
 
     @property
     def column(self) -> str:
         """Return the name of the feature's column, such as `webinar__count__30d`."""
-        half_life = span_name(self.half_life) if self.half_life else None
-        measured = "_".join(part for part in (self.kind, self.of, half_life) if part)
+        of = self.of if ALL_KINDS[self.kind].takes_column else None
+        among = f"among_{self.among.name}" if self.among else None
+        spans = (span_name(span) for span in (self.half_life, self.cap) if span)
+        measured = "_".join(part for part in (self.kind, of, among, *spans) if part)
         return f"{self.signal.name}__{measured}__{span_name(self.window)}"
 
     @property
@@ -74,11 +79,13 @@ class Feature:
     def sentence(self) -> str:
         """Return the feature in words, such as "webinars attended in the last 30 days"."""
         of = self.of or ""
-        return KINDS[self.kind].sentence.format(
+        return ALL_KINDS[self.kind].sentence.format(
             says=self.signal.says,
             within=within_words(self.window),
             of=_OF_WORDS.get(of, of.replace("_", " ")),
             half_life=span_words(self.half_life) if self.half_life else "",
+            cap=span_words(self.cap) if self.cap else "",
+            among=self.among.says if self.among else "",
         )
 
     @property

@@ -1,5 +1,6 @@
 """Where the files of an event log lie, in a fixed order."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -24,4 +25,11 @@ def read_events(file: Path) -> pd.DataFrame:
     # Not read_table, which would make a column of the folder's name.
     with pq.ParquetFile(file) as parquet:
         frame: pd.DataFrame = parquet.read().to_pandas()
+    return frame
+
+
+def read_columns(file: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """Return some columns of the events of one file."""
+    with pq.ParquetFile(file) as parquet:
+        frame: pd.DataFrame = parquet.read(list(columns)).to_pandas()
     return frame

@@ -33,7 +33,8 @@ from mqlml.features.arrays import (
     Tasks,
 )
 from mqlml.features.kinds.catalogue import NUMBERS
-from mqlml.features.kinds.counting import SESSION_GAP
+from mqlml.features.kinds.visits import SESSION_GAP
+from mqlml.features.windows import MICROS_PER_MINUTE
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -51,6 +52,15 @@ _SESSIONS = NUMBERS["sessions"]
 _DECAYED_COUNT = NUMBERS["decayed_count"]
 _STREAK = NUMBERS["active_weeks_streak"]
 _SLOPE = NUMBERS["weekly_slope"]
+_MEAN_GAP = NUMBERS["mean_gap_days"]
+_MAX_GAP = NUMBERS["max_gap_days"]
+_MEAN_EVENTS = NUMBERS["mean_session_events"]
+_MAX_EVENTS = NUMBERS["max_session_events"]
+_MEAN_MINUTES = NUMBERS["mean_session_minutes"]
+_MAX_MINUTES = NUMBERS["max_session_minutes"]
+_TIME_SPENT = NUMBERS["time_spent"]
+_SHARE = NUMBERS["share"]
+_MINUTE = MICROS_PER_MINUTE
 _DAY = timeline.MICROS_PER_DAY
 _WEEK = timeline.MICROS_PER_WEEK
 
@@ -161,10 +171,11 @@ def _fill_lead(
             at = events.at[here]
         if is_new_signal or tasks.windows[task - 1] != window:
             _walk(at, ranges, window)
-        if tasks.of[task] >= 0:
-            _measure_values(tasks.kinds[task], events, tasks.of[task], here, ranges, values)
+        kind, of, parameter = tasks.kinds[task], tasks.of[task], tasks.parameters[task]
+        if of >= 0:
+            _measure_values(kind, events, of, here, ranges, parameter, values)
         else:
-            _measure_times(tasks.kinds[task], at, ranges, window, tasks.rates[task], values)
+            _measure_times(kind, at, ranges, window, parameter, values)
         for k in range(count):
             matrix[tasks.columns[task], k] = values[k]
 
@@ -184,23 +195,31 @@ def _walk(at: Ints, ranges: Ranges, window: int) -> None:
 
 @_compiled
 def _measure_values(
-    kind: int, events: BucketEvents, of: int, places: Ints, ranges: Ranges, values: Floats
+    kind: int,
+    events: BucketEvents,
+    of: int,
+    places: Ints,
+    ranges: Ranges,
+    parameter: float,
+    values: Floats,
 ) -> None:
     """Set `values` to what a kind that reads a column makes of each range."""
     if kind == _DISTINCT:
         _distinct(events.codes[of], places, ranges, events.latest, values)
-    elif kind in (_SUM, _MEAN):
-        _add_up(events.numbers[of], places, ranges, kind == _MEAN, values)
+    elif kind in (_SUM, _MEAN, _SHARE):
+        _add_up(events.numbers[of], places, ranges, kind != _SUM, values)
     elif kind in (_MAX, _MIN):
         sign = 1.0 if kind == _MAX else -1.0
         _largest(events.numbers[of], places, ranges, sign, values)
     elif kind == _LAST_VALUE:
         _last_value(events.numbers[of], places, ranges, values)
+    elif kind == _TIME_SPENT:
+        _time_spent(events.numbers[of], places, ranges, parameter, values)
 
 
 @_compiled
 def _measure_times(
-    kind: int, at: Ints, ranges: Ranges, window: int, rate: float, values: Floats
+    kind: int, at: Ints, ranges: Ranges, window: int, parameter: float, values: Floats
 ) -> None:
     """Set `values` to what a kind that needs times only makes of each range."""
     if kind == _COUNT:
@@ -210,11 +229,15 @@ def _measure_times(
     elif kind in (_ACTIVE_DAYS, _SESSIONS):
         _groups(at, ranges, kind == _SESSIONS, values)
     elif kind == _DECAYED_COUNT:
-        _decayed_count(at, ranges, rate, values)
+        _decayed_count(at, ranges, parameter, values)
     elif kind == _STREAK:
         _streak(at, ranges, values)
     elif kind == _SLOPE:
         _slope(at, ranges, window // _WEEK, values)
+    elif kind in (_MEAN_GAP, _MAX_GAP):
+        _gaps(at, ranges, kind == _MEAN_GAP, values)
+    else:
+        _visits(at, ranges, kind, values)
 
 
 @_compiled
@@ -264,6 +287,21 @@ def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values
             values[k] = total / count if count else np.nan
         else:
             values[k] = total
+
+
+@_compiled
+def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, values: Floats) -> None:
+    """Add up seconds, each at least 0 and at most `cap`, and set minutes."""
+    total, begin, done = 0.0, -1, 0
+    for k in range(len(values)):
+        if ranges.low[k] != begin:
+            total, begin, done = 0.0, ranges.low[k], ranges.low[k]
+        while done < ranges.high[k]:
+            number = numbers[places[done]]
+            if not math.isnan(number):
+                total += min(max(number, 0.0), cap)
+            done += 1
+        values[k] = total / 60.0
 
 
 @_compiled
@@ -361,3 +399,52 @@ def _slope(at: Ints, ranges: Ranges, weeks: int, values: Floats) -> None:
             if block < weeks:
                 weighted += weeks - 1 - 2 * block
         values[k] = (6 * weighted) / (weeks * (weeks * weeks - 1))
+
+
+@_compiled
+def _gaps(at: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
+    longest, begin, done = 0, -1, 0
+    for k in range(len(values)):
+        low, high = ranges.low[k], ranges.high[k]
+        if low != begin:
+            longest, begin, done = 0, low, low + 1
+        while done < high:
+            longest = max(longest, at[done] - at[done - 1])
+            done += 1
+        if high - low < 2:
+            values[k] = np.nan
+        elif is_mean:
+            values[k] = (at[high - 1] - at[low]) / (high - low - 1) / _DAY
+        else:
+            values[k] = longest / _DAY
+
+
+@_compiled
+def _visits(at: Ints, ranges: Ranges, kind: int, values: Floats) -> None:
+    """Follow the visits of each range: their number, depth and length."""
+    begin, done = -1, 0
+    visits, start, size, spent, deepest, longest = 0, 0, 0, 0, 0, 0
+    for k in range(len(values)):
+        low, high = ranges.low[k], ranges.high[k]
+        if low != begin:
+            begin, done = low, low
+            visits, start, size, spent, deepest, longest = 0, 0, 0, 0, 0, 0
+        while done < high:
+            if done == begin or at[done] - at[done - 1] > SESSION_GAP:
+                visits, start, size = visits + 1, at[done], 0
+            else:
+                spent += at[done] - at[done - 1]
+            size += 1
+            deepest = max(deepest, size)
+            longest = max(longest, at[done] - start)
+            done += 1
+        if low == high:
+            values[k] = np.nan
+        elif kind == _MEAN_EVENTS:
+            values[k] = (high - low) / visits
+        elif kind == _MAX_EVENTS:
+            values[k] = deepest
+        elif kind == _MEAN_MINUTES:
+            values[k] = spent / visits / _MINUTE
+        elif kind == _MAX_MINUTES:
+            values[k] = longest / _MINUTE

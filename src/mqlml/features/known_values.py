@@ -8,6 +8,7 @@ import pandas as pd
 
 from mqlml.errors import DataError, Fault, nearest
 from mqlml.features.arrays import Ints
+from mqlml.features.places import first_place_without, ranges_of
 from mqlml.tables.contracts import Attribute, Known, Tables
 from mqlml.timeline import is_known, is_seen
 
@@ -62,23 +63,11 @@ def _dated(rows: pd.DataFrame, ids: pd.Series, as_of: Ints, name: str) -> KnownV
     codes, distinct = pd.factorize(rows["value"], sort=True)
     known_at = rows["known_at"].astype("int64").to_numpy()
     lead_index = pd.Index(rows["lead_id"].unique())
-    lead = lead_index.get_indexer(pd.Index(rows["lead_id"]))
+    lead = lead_index.get_indexer(pd.Index(rows["lead_id"])).astype(np.int64)
     order = np.lexsort((codes, known_at, lead))
-    starts: Ints = np.searchsorted(lead[order], np.arange(len(lead_index) + 1)).astype(np.int64)
-    of_point = lead_index.get_indexer(pd.Index(ids))
-    first: Ints = np.where(of_point >= 0, starts[of_point], 0)
-    end: Ints = np.where(of_point >= 0, starts[of_point + 1], 0)
-    seen = _first_unseen(known_at[order].astype(np.int64), first, end, as_of)
-    latest = np.append(codes[order], -1)[np.where(seen > first, seen - 1, -1)]
+    of_point = lead_index.get_indexer(pd.Index(ids)).astype(np.int64)
+    first, end = ranges_of(lead[order], of_point)
+    times = np.append(known_at[order].astype(np.int64), 0)
+    unseen = first_place_without(first, end, lambda places: is_seen(times[places], as_of))  # type: ignore[arg-type, return-value]
+    latest = np.append(codes[order], -1)[np.where(unseen > first, unseen - 1, -1)]
     return KnownValues(latest.astype(np.int64), tuple(distinct.tolist()))
-
-
-def _first_unseen(known_at: Ints, first: Ints, end: Ints, as_of: Ints) -> Ints:
-    """Return for each point the first place in [first, end) whose time is not seen yet."""
-    low, high = first.copy(), end.copy()
-    while (open_ := low < high).any():
-        middle = np.where(open_, (low + high) // 2, 0)
-        seen = open_ & is_seen(known_at[middle], as_of)
-        low = np.where(seen, middle + 1, low)
-        high = np.where(open_ & ~seen, middle, high)
-    return low

@@ -19,6 +19,16 @@ EventKind = Literal[
     "decayed_count",
     "active_weeks_streak",
     "weekly_slope",
+    "mean_gap_days",
+    "max_gap_days",
+    "mean_session_events",
+    "max_session_events",
+    "mean_session_minutes",
+    "max_session_minutes",
+    "time_spent",
+    "share",
+    "account_count",
+    "account_active_leads",
 ]
 
 
@@ -38,7 +48,9 @@ class FeatureSettings(_Frozen):
     """One line of the plan; expands to kinds × signals × windows.
 
     `windows_days` may hold the word "ever". `of` names a numeric event column
-    for sum, mean, max, min and last_value, a text column for distinct.
+    for sum, mean, max, min and last_value, a text column for distinct. `among`
+    names the signal whose events are the whole of a share (any, if left out),
+    `cap_minutes` how long one event may count as time_spent (30, if left out).
     """
 
     kinds: tuple[EventKind, ...]
@@ -46,6 +58,33 @@ class FeatureSettings(_Frozen):
     windows_days: tuple[float | Literal["ever"], ...] = ("ever",)
     of: str | None = None
     half_life_days: float | None = Field(default=None, gt=0)
+    among: str | None = None
+    cap_minutes: float | None = Field(default=None, gt=0)
+
+
+class RateSettings(_Frozen):
+    """Rates of the lead's group: how often earlier leads with the same `of` reached the target.
+
+    `strength` is how many average leads each group is mixed with.
+    """
+
+    of: tuple[str, ...] = ()
+    windows_days: tuple[float | Literal["ever"], ...] = ("ever",)
+    strength: float = Field(default=20, gt=0)
+
+
+class AccountLeadsSettings(_Frozen):
+    """Over which windows the other leads of the lead's account are counted; none if empty."""
+
+    windows_days: tuple[float | Literal["ever"], ...] = ()
+
+
+class RatioSettings(_Frozen):
+    """One feature divided by another, both named by their columns."""
+
+    of: str
+    to: str
+    name: str | None = None
 
 
 class IcpSettings(_Frozen):
@@ -68,4 +107,8 @@ class PlanSettings(_Frozen):
 
     signals: dict[str, SignalSettings] = Field(default_factory=dict)
     features: tuple[FeatureSettings, ...] = ()
+    stages: tuple[str, ...] = ()
+    account_leads: AccountLeadsSettings = AccountLeadsSettings()
+    rates: RateSettings = RateSettings()
+    ratios: tuple[RatioSettings, ...] = ()
     icp: IcpSettings = IcpSettings()

@@ -29,6 +29,18 @@ def span_of(days: float | Literal["ever"]) -> int | None:
     return minutes * MICROS_PER_MINUTE or None
 
 
+def days_of(span: int) -> float | Literal["ever"]:
+    """Return the days of a span as settings write them, so that `span_of` gives it again.
+
+    >>> days_of(span_of(30)), days_of(span_of(0.5))
+    (30, 0.5)
+    """
+    if span == EVER:
+        return "ever"
+    whole, rest = divmod(span, MICROS_PER_DAY)
+    return whole if rest == 0 else span / MICROS_PER_DAY
+
+
 def span_name(span: int) -> str:
     """Return the span as column names write it.
 

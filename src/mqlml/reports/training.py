@@ -20,8 +20,10 @@ from mqlml.reports.tables import Table
 from mqlml.reports.training_tables import (
     contestant_table,
     feature_table,
+    finding_table,
     gate_table,
     gate_words,
+    override_table,
     persona_table,
     source_table,
 )
@@ -137,6 +139,10 @@ def training_page(facts: TrainingFacts) -> str:
         examples=leads_of(facts.examples.drop(columns="trend", errors="ignore"), limit=_EXAMPLES),
         sources=source_table(facts.sources) if facts.sources else None,
         gates=gate_table(facts.gates) if facts.gates else None,
+        audit=finding_table(facts.findings) if facts.findings else None,
+        overrides=override_table(facts.findings)
+        if any(f.allowed for f in facts.findings)
+        else None,
         details=facts.details,
     )
 

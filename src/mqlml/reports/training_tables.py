@@ -8,11 +8,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics
 from mqlml.reports.facts import became, contestant_words
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
-from mqlml.reports.words import count, counted, figure, percent, percent_range, short
+from mqlml.reports.words import (
+    capital,
+    count,
+    counted,
+    figure,
+    listed,
+    percent,
+    percent_range,
+    sentence,
+    short,
+)
 from mqlml.tables.ingested import FileCount
 
 _TOP_FEATURES = 12
@@ -104,6 +115,30 @@ def direction_words(direction: object) -> str:
     if not math.isfinite(value) or value == 0:
         return "it depends"
     return "more likely" if value > 0 else "less likely"
+
+
+def finding_table(findings: Sequence[Finding]) -> Table:
+    """Return what the audit found, in its order: column, finding, evidence."""
+    rows = tuple(
+        cells(short(f.column), capital(f.finding), sentence(short(f.evidence, 400)))
+        for f in findings
+    )
+    heads = (text_head("Column"), text_head("Finding"), text_head("Evidence"))
+    return Table("What the search for leaks found", heads, rows)
+
+
+def override_table(findings: Sequence[Finding]) -> Table:
+    """Return the columns used although the audit would stop at them, with the reasons given."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        if one.allowed:
+            kinds.setdefault((one.column, one.allowed), []).append(one.finding)
+    rows = tuple(
+        cells(short(column), sentence(short(reason, 400)), capital(listed(found)))
+        for (column, reason), found in kinds.items()
+    )
+    heads = (text_head("Column"), text_head("Reason given"), text_head("What would have stopped"))
+    return Table("Columns used although the search for leaks would stop at them", heads, rows)
 
 
 def persona_table(personas: pd.DataFrame, stage: str) -> Table:

@@ -29,13 +29,8 @@ class ReasonGroup:
 
 
 def reason_groups(plan: Plan) -> tuple[ReasonGroup, ...]:
-    """Return the plan's columns grouped by signal and by attribute, in the plan's order."""
-    columns: dict[str, list[str]] = {}
-    for feature in plan.features:
-        columns.setdefault(f"signal {feature.signal.name}", []).append(feature.column)
-    for attribute in plan.attributes:
-        columns.setdefault(f"attribute {attribute.source}", []).append(attribute.column)
-    return tuple(ReasonGroup(name, tuple(members)) for name, members in columns.items())
+    """Return the plan's columns grouped by what they are about, in the plan's order."""
+    return tuple(ReasonGroup(name, columns) for name, columns in plan.topics.items())
 
 
 def group_contributions(contributions: pd.DataFrame, plan: Plan) -> pd.DataFrame:

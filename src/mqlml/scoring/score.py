@@ -12,8 +12,8 @@ from mqlml.criteria.settings import Criteria
 from mqlml.errors import BundleError, Fault
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.grades import GradeCuts
+from mqlml.scoring.figures import model_figures, reasons_where_wanted
 from mqlml.scoring.personas import personas_of
-from mqlml.scoring.reasons import reasons_of
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
 
 SCORE_COLUMNS = (
@@ -85,11 +85,10 @@ def score_points(
         BundleError: the bundle does not say where grades begin.
         ConfigError: a rule names an unknown column or cannot be evaluated.
     """
-    probability = bundle.model.probability(matrix)
-    parts = bundle.model.parts(matrix)
+    parts = model_figures(bundle.model, matrix)
+    probability = parts["probability"].to_numpy()
     outcome = decide(probability, rows, policy.criteria, policy.mql_probability)
-    contributions = bundle.model.contributions(matrix)
-    reasons = reasons_of(contributions, matrix, bundle.plan, limit=policy.settings.reasons)
+    reasons = reasons_where_wanted(bundle, matrix, outcome["outcome"], policy.settings)
     score = np.round(100 * probability, 1)
     lead_id = points["lead_id"].astype("str").reset_index(drop=True)
     scores = pd.DataFrame(

@@ -1,6 +1,11 @@
 """Settings of personas and of the scores' destinations."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+# The lowest band whose leads are told why; explaining costs far more than scoring.
+ReasonsFrom = Literal["cold", "warm", "mql"]
 
 
 class PersonaSettings(BaseModel):
@@ -13,10 +18,11 @@ class PersonaSettings(BaseModel):
 
 
 class ScoreSettings(BaseModel):
-    """How many reasons a score carries and where scores are also written."""
+    """How many reasons a score carries, from which band, and where scores are also written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reasons: int = Field(default=3, ge=1, le=10)
+    reasons_from: ReasonsFrom = "cold"
     postgres_url_env: str | None = None
     postgres_table: str = "mqlml_scores"

@@ -3,11 +3,14 @@
 import math
 
 from mqlml.features.columns import AttributeFeature, Feature
+from mqlml.features.kinds.catalogue import ACCOUNT_KINDS
 from mqlml.features.plan import Plan
 from mqlml.features.windows import within_words
 
 _HOW_MANY = frozenset({"count", "active_days", "sessions", "distinct", "active_weeks_streak"})
 _DAYS_SINCE = {"days_since_last": "the last", "days_since_first": "the first"}
+# Missing without the lead's being silent: one event alone, another signal's silence, no account.
+_MAY_BE_UNKNOWN = frozenset({"mean_gap_days", "max_gap_days", "share", *ACCOUNT_KINDS})
 _LONGEST = 60
 
 
@@ -16,11 +19,16 @@ def value_in_words(plan: Plan, column: str, value: object) -> str:
 
     The text is one line without ";", because reasons are joined by "; ".
     """
-    for feature in plan.features:
-        if feature.column == column:
-            return _clean(_event_words(feature, value))
-    attribute = next(a for a in plan.attributes if a.column == column)
-    return _clean(_attribute_words(attribute, value))
+    part = plan.part(column)
+    if isinstance(part, Feature):
+        return _clean(_event_words(part, value))
+    if isinstance(part, AttributeFeature):
+        return _clean(_attribute_words(part, value))
+    return _clean(_table_words(part.info.sentence, _number(value)))
+
+
+def _table_words(sentence: str, number: float) -> str:
+    return f"{sentence}: not known" if math.isnan(number) else f"{sentence}: {_shown(number)}"
 
 
 def _event_words(feature: Feature, value: object) -> str:
@@ -31,7 +39,8 @@ def _event_words(feature: Feature, value: object) -> str:
         one_or_many = f"{feature.sentence}: 1" if number == 1 else None
         return one_or_many or (f"{_shown(number)} {feature.sentence}" if number else nothing)
     if math.isnan(number):
-        return nothing
+        is_silence = feature.kind not in _MAY_BE_UNKNOWN
+        return nothing if is_silence else f"{feature.sentence}: not known"
     said = f"{feature.signal.says} {within_words(feature.window)}"
     if feature.kind in _DAYS_SINCE:
         return f"{said}: {_DAYS_SINCE[feature.kind]} {_ago(math.floor(number))}"

@@ -11,7 +11,7 @@ from mqlml.sources.columnar import stage_parquet
 from mqlml.sources.database import stage_postgres
 from mqlml.sources.delimited import check_columns, stage_delimited
 from mqlml.sources.ndjson import stage_ndjson
-from mqlml.sources.settings import TableSource
+from mqlml.sources.settings import TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.tables.checking import TimeRange
 
@@ -60,8 +60,9 @@ def stage_source(
             _stage_once(door, path, target, source, wanted)
             for path, target in zip(paths, targets, strict=True)
         ]
+    may_be_empty = table in _MAY_BE_EMPTY or shape_of(source) is not None
     for one in staged:
-        if one.rows == 0 and table not in _MAY_BE_EMPTY:
+        if one.rows == 0 and not may_be_empty:
             mend = "export it again, or take it out of the config"
             raise DataError(Fault("file has a header and no rows", one.name, mend=mend))
     return staged
@@ -125,8 +126,9 @@ def stage_file(
             delimiter=source.delimiter,
             encoding=source.encoding,
         )
-    if kind == "ndjson":
-        return stage_ndjson(path, name, target, encoding=source.encoding)
+    if kind in {"ndjson", "webhooks"}:
+        has_lists = kind == "webhooks"
+        return stage_ndjson(path, name, target, encoding=source.encoding, has_lists=has_lists)
     return stage_parquet(connection, path, name, target)
 
 

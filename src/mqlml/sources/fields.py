@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.sources import casting
-from mqlml.sources.settings import EventSource, TableSource
+from mqlml.sources.settings import EventSource, TableSource, shape_of
 from mqlml.tables.checking import OPEN_NAMES, VALID_NAMES
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.sql import literal, quoted
@@ -49,8 +49,11 @@ def contract_fields(table: str, source: TableSource, found: Collection[str]) -> 
     """Return one field per column of the table; `found` are the columns of the file.
 
     A column that is not mapped is taken from the file's column of the same name,
-    if there is one; a constant fills what is then still missing.
+    if there is one and no export's mapping says all; a constant fills what is
+    then still missing.
     """
+    if shape_of(source) is not None:
+        found = ()
     fields = []
     for column in contract_columns(table, source):
         text = column_text(column.name, source, found)
@@ -63,8 +66,16 @@ def contract_fields(table: str, source: TableSource, found: Collection[str]) -> 
             text = f"CASE WHEN {low} IN ({casting.words(known)}) THEN {low} ELSE {text} END"
         if column.name == "arrived_at":
             column = Column(column.name, column.type)
-        fields.append(Field(column, text, valid))
+        fields.append(Field(column, text, valid, _remedy(column, source)))
     return tuple(fields)
+
+
+def _remedy(column: Column, source: TableSource) -> str:
+    shape = shape_of(source)
+    if shape is not None and column.name == "lead_id":
+        own = shape.derived["lead_id"]
+        return f"set exports.lead_id to an id that these rows have, or fill {own} in the source"
+    return ""
 
 
 def is_given(name: str, source: TableSource, found: Collection[str]) -> bool:

@@ -5,7 +5,7 @@ quarantine with its reason, or filtered out by the source's own condition.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,10 +13,12 @@ import duckdb
 from mqlml.errors import DataError, Fault, MqlmlError
 from mqlml.sources import leads
 from mqlml.sources.door import Door, existing_paths, stage_source
+from mqlml.sources.event_types import unknown_types
+from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource
+from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
@@ -45,6 +47,7 @@ def read_sources(
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
+    settings, unread = _expanded(settings, data_dir)
     scratch = workdir / "scratch"
     try:
         shutil.rmtree(workdir / "checked", ignore_errors=True)
@@ -54,7 +57,7 @@ def read_sources(
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
             door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
-            return _ingest(door, settings, workdir / "checked")
+            return _ingest(door, settings, workdir / "checked", unread)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"
@@ -68,6 +71,7 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
 
     Raises one DataError naming every file that is missing and pattern that matches nothing.
     """
+    settings, _ = _expanded(settings, data_dir)
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
     found: set[Path] = set()
     errors: list[MqlmlError] = []
@@ -80,7 +84,16 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
     return None if any(s.postgres for s in sources) else tuple(sorted(found))
 
 
-def _ingest(door: Door, settings: SourceSettings, target: Path) -> Ingested:
+def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings, tuple[Note, ...]]:
+    """Return the settings with the files of all exports, and notes on files left alone."""
+    if not settings.exports:
+        return settings, ()
+    found = expand_exports(settings, data_dir)
+    raise_config(setting_faults(found.settings))
+    return found.settings, found.notes
+
+
+def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence[Note]) -> Ingested:
     files, notes = _typed_files(door, settings)
     is_order_time = settings.leads[0].order is not None
     counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
@@ -102,7 +115,13 @@ def _ingest(door: Door, settings: SourceSettings, target: Path) -> Ingested:
         attribute_specs=finished.specs,
         properties=properties,
         is_order_time=is_order_time,
-        notes=(*notes, *finished.notes, *([] if is_declared else strays)),
+        notes=(
+            *unread,
+            *notes,
+            *finished.notes,
+            *unknown_types(door.connection, files["events"]),
+            *([] if is_declared else strays),
+        ),
         orphans=orphans(door.connection),
     )
 
@@ -130,6 +149,9 @@ def _typed_files(
 
 
 def _wanted(source: TableSource) -> list[str]:
+    shape = shape_of(source)
+    if shape is not None:
+        return list(shape.required)
     if isinstance(source, LeadSource):
         return leads.wanted_columns(source)
     return list(dict.fromkeys(source.columns.values()))

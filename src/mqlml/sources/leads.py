@@ -9,7 +9,7 @@ import duckdb
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting
 from mqlml.sources.fields import Field, contract_fields
-from mqlml.sources.settings import AttributeSettings, LeadSource, OutcomeColumn
+from mqlml.sources.settings import AttributeSettings, LeadSource, OutcomeColumn, shape_of
 from mqlml.sources.staging import StagedFile, is_nameless
 from mqlml.sources.typed import FilePlan
 from mqlml.sources.zones import instant
@@ -120,7 +120,7 @@ def attribute_columns(
     A column without a name and without values is dropped. An attribute that is
     called like a column of the contract is renamed `source_NAME`.
     """
-    chosen = source.attributes.columns or _unmapped(source, staged)
+    chosen = _chosen(source, staged)
     passed, notes = {}, []
     for column in chosen:
         if is_nameless(column) and _is_empty(connection, column, staged):
@@ -142,6 +142,14 @@ def attribute_name(column: str) -> str:
     ('Country', 'source_Outcome')
     """
     return f"source_{column}" if column.lower() in LEADS.names else column
+
+
+def _chosen(source: LeadSource, staged: StagedFile) -> Sequence[str]:
+    shape = shape_of(source)
+    if shape is not None:
+        known = {*staged.columns, *shape.derived}
+        return [name for name in dict.fromkeys(source.attributes.columns) if name in known]
+    return source.attributes.columns or _unmapped(source, staged)
 
 
 def _unmapped(source: LeadSource, staged: StagedFile) -> list[str]:

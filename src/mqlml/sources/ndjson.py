@@ -5,7 +5,7 @@ turned into text column by column, because most columns are text already.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,18 +22,26 @@ from mqlml.sources.text_files import open_text
 _SPELLED = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
-def stage_ndjson(path: Path, name: str, target: Path, *, encoding: str | None = None) -> StagedFile:
+def stage_ndjson(
+    path: Path,
+    name: str,
+    target: Path,
+    *,
+    encoding: str | None = None,
+    has_lists: bool = False,
+) -> StagedFile:
     """Return the file's objects as rows of text, staged in `target`.
 
     Numbers keep their spelling, nested values become JSON text, lines that are
-    no object are staged as broken. Raises SchemaError if most lines are.
+    no object are staged as broken. With `has_lists` a line may also be a list,
+    each of whose items is a row of its own. Raises SchemaError if most rows are broken.
     """
     writer = PartWriter(target)
     names: dict[str, str] = {}
     with open_text(path, name, encoding) as text:
         lines = enumerate(text, start=1)
         while taken := list(islice(lines, staging.ROWS_PER_PART)):
-            block = _parsed(taken, names)
+            block = _parsed(_items(taken) if has_lists else taken, names)
             writer.add_part(block.lines, dict(_columns(block, names)), block.faults)
     if writer.rows == 0:
         raise DataError(Fault("file is empty", name, mend="export it again"))
@@ -54,7 +62,20 @@ class _Block:
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def _parsed(taken: Sequence[tuple[int, str]], names: dict[str, str]) -> _Block:
+def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield each line, or each item of a line that is a list, with the line's number."""
+    for line, content in taken:
+        try:
+            listed = json.loads(content, parse_int=_whole) if content.lstrip()[:1] == "[" else None
+        except (ValueError, RecursionError):
+            listed = None
+        if isinstance(listed, list):
+            yield from ((line, json.dumps(item, ensure_ascii=False)) for item in listed)
+        else:
+            yield line, content
+
+
+def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
     """Return the lines as objects; keys that come for the first time are added to `names`."""
     block, read = _Block(), _SPELLED.raw_decode
     keys: tuple[str, ...] = ()

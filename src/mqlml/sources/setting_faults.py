@@ -6,6 +6,7 @@ from typing import Any
 from mqlml.errors import ConfigError, Fault
 from mqlml.sources import casting
 from mqlml.sources.delimited import delimiter_sign
+from mqlml.sources.exports import export_faults
 from mqlml.sources.fields import mapping_faults
 from mqlml.sources.settings import EventSource, SourceSettings, TableSource
 from mqlml.sources.zones import checked_zone, instant
@@ -44,6 +45,7 @@ def setting_faults(settings: SourceSettings) -> list[Fault]:
                 casting.check_time_format, source.time_format, f"{where}.time_format"
             )
             faults += _faults_of(checked_zone, source.timezone or "UTC", f"{where}.timezone")
+    faults += export_faults(settings.exports)
     return [*faults, *_clock_faults(settings), *_property_faults(settings.events)]
 
 

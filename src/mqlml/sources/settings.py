@@ -18,7 +18,7 @@ class TableSource(_Frozen):
 
     file: str | None = None
     postgres: "PostgresTable | None" = None
-    format: Literal["csv", "ndjson", "parquet"] | None = None
+    format: Literal["csv", "ndjson", "webhooks", "parquet"] | None = None
     delimiter: str | None = None
     encoding: str | None = None
     decimal: Literal[".", ","] = "."
@@ -92,14 +92,77 @@ class EventSource(TableSource):
     properties: dict[str, Literal["text", "number"]] = Field(default_factory=dict)
 
 
-class SourceSettings(_Frozen):
-    """All doors of one configuration; each may have several files."""
+class ExportSource(_Frozen):
+    """A folder with the export of one system, whose files and columns mqlml knows.
 
-    leads: tuple[LeadSource, ...]
+    `lead_id` says which id of the export is the lead's; `attributes` are own
+    columns of its people that were known when they were created.
+    """
+
+    system: str
+    folder: str
+    lead_id: str | None = None
+    timezone: str | None = None
+    attributes: tuple[str, ...] = ()
+
+
+class RowShape(_Frozen):
+    """What the mapping of an export says of its rows; no config can say it.
+
+    A file must have the `required` columns and may lack the `optional` ones,
+    which are null then. `derived` columns are SQL over one row and may use the
+    ones before them; one that is named like a column of the file replaces it.
+    """
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    derived: dict[str, str] = Field(default_factory=dict)
+
+
+class ShapedTable(TableSource):
+    """A table as an export fills it."""
+
+    shape: RowShape
+
+
+class ShapedLeads(LeadSource):
+    """Leads as an export fills them."""
+
+    shape: RowShape
+
+
+class ShapedEvents(EventSource):
+    """Events as an export fills them."""
+
+    shape: RowShape
+
+
+Shaped = ShapedTable | ShapedLeads | ShapedEvents
+
+
+def shape_of(source: TableSource) -> RowShape | None:
+    """Return what an export's mapping says of the source's rows; None for a source by hand."""
+    return source.shape if isinstance(source, Shaped) else None
+
+
+class SourceSettings(_Frozen):
+    """All doors of one configuration; each may have several files.
+
+    Leads come from a file of their own or from an export.
+    """
+
+    leads: tuple[LeadSource, ...] = ()
     attributes: tuple[TableSource, ...] = ()
     events: tuple[EventSource, ...] = ()
     stages: tuple[TableSource, ...] = ()
     verdicts: tuple[TableSource, ...] = ()
     handovers: tuple[TableSource, ...] = ()
+    exports: tuple[ExportSource, ...] = ()
     data_end: str | None = None
     earliest: str = "1990-01-01"
+
+    @model_validator(mode="after")
+    def _some_leads(self) -> "SourceSettings":
+        if not (self.leads or self.exports):
+            raise ValueError("give 'leads', or 'exports' that hold them")
+        return self

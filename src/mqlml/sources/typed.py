@@ -10,7 +10,8 @@ from mqlml.errors import ConfigError, Fault, MqlmlError, SchemaError
 from mqlml.sources import casting
 from mqlml.sources.door import Door
 from mqlml.sources.fields import Field
-from mqlml.sources.settings import TableSource
+from mqlml.sources.settings import TableSource, shape_of
+from mqlml.sources.shaping import cleaned_rows
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.zones import checked_zone, stretches
 from mqlml.tables.checking import CellNames, column_checks
@@ -18,7 +19,7 @@ from mqlml.tables.contracts import ColumnType
 from mqlml.tables.expressions import check_expressions
 from mqlml.tables.ingested import Note
 from mqlml.tables.quarantine import NOT_A_ROW, Check, fault_code
-from mqlml.tables.sql import literal, only_row, quoted
+from mqlml.tables.sql import only_row, quoted
 
 SQL_TYPES = {
     ColumnType.TEXT: "VARCHAR",
@@ -85,12 +86,10 @@ def raise_together(errors: Sequence[MqlmlError]) -> None:
 
 def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     """Make the table of a file's texts (`__t0`, …) and what was read (`__r0`, …)."""
-    source, columns = plan.source, plan.staged.columns
-    if source.where is not None:
-        check_expressions({f"{plan.table}.where": source.where}, columns)
-    clean = ", ".join(
-        f"{casting.cleaned(quoted(c), source.missing)} AS {quoted(c)}" for c in columns
-    )
+    source = plan.source
+    if source.where is not None and shape_of(source) is None:
+        check_expressions({f"{plan.table}.where": source.where}, plan.staged.columns)
+    steps, last = cleaned_rows(source, plan.staged)
     passes = f"coalesce(CAST(({source.where}\n) AS BOOLEAN), false)" if source.where else "true"
     texts = [f"{f.text} AS __t{n}" for n, f in enumerate(plan.fields)]
     reads = [sql for n, f in enumerate(plan.fields) for sql in _reads(n, f, source)]
@@ -100,10 +99,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
         CREATE OR REPLACE TABLE {plan.parsed} AS
-        WITH cleaned AS (
-            SELECT __row, __line, __broken, {clean}
-            FROM read_parquet({literal(plan.staged.parts)}, union_by_name = true)
-        ), picked AS (SELECT {picked} FROM cleaned)
+        WITH {steps}, picked AS (SELECT {picked} FROM {last})
         SELECT {", ".join([*kept, *reads, *through])} FROM picked
     """
     try:

@@ -6,6 +6,7 @@ from mqlml.errors import Check, DataError
 from mqlml.storage.ledger import read_entries
 from mqlml.storage.locks import holder, is_held
 from mqlml.storage.manifest import check_files
+from mqlml.storage.score_runs import all_runs, run_faults
 from mqlml.storage.scores import check_scores
 from mqlml.storage.snapshot import current_snapshot, snapshot_facts
 from mqlml.storage.workspace import Workspace
@@ -14,9 +15,10 @@ _LEFTOVER_ENDS = (".new", ".old")
 
 
 def check_workspace(workspace: Workspace) -> tuple[Check, ...]:
-    """Return one check each for the folder, the job at work, tables, ledger, scores and leftovers.
+    """Return one check each for the folder, who is at work, tables, ledger, scores and leftovers.
 
-    Nothing is changed. A workspace that does not exist yet is sound.
+    Every byte of tables and scores is read and compared with its digest. Nothing is
+    changed. A workspace that does not exist yet is sound.
     """
     if not workspace.root.exists():
         return (Check("workspace", ok=True, found=f"{workspace.root} is not there yet"),)
@@ -32,6 +34,7 @@ def check_workspace(workspace: Workspace) -> tuple[Check, ...]:
         _tables(workspace),
         _ledger(workspace),
         _scores(workspace),
+        _runs(workspace),
         _leftovers(workspace),
     )
 
@@ -47,10 +50,11 @@ def _tables(workspace: Workspace) -> Check:
         return Check("tables", ok=True, found="nothing is ingested yet")
     try:
         manifest = snapshot_facts(workspace.root)
-        check_files(current_snapshot(workspace.root), manifest)
+        check_files(current_snapshot(workspace.root), manifest, verify=True)
     except DataError as error:
         return _failed("tables", error)
-    return Check("tables", ok=True, found=f"snapshot {manifest.digest}")
+    found = f"snapshot {manifest.digest}, {len(manifest.files)} files as their manifest says"
+    return Check("tables", ok=True, found=found)
 
 
 def _ledger(workspace: Workspace) -> Check:
@@ -69,9 +73,22 @@ def _scores(workspace: Workspace) -> Check:
     return Check("scores", ok=True, found=f"{count} score files")
 
 
+def _runs(workspace: Workspace) -> Check:
+    """Return whether every run in the ledger has its scores, byte for byte, and none is amiss."""
+    try:
+        runs = all_runs(workspace.ledger)
+        faults = run_faults(workspace.ledger, workspace.scores)
+    except DataError as error:
+        return _failed("scoring runs", error)
+    if faults:
+        return _failed("scoring runs", DataError(*faults))
+    return Check("scoring runs", ok=True, found=f"{len(runs)} runs, their scores as given")
+
+
 def _failed(name: str, error: DataError) -> Check:
     found = "; ".join(f"{fault.where} {fault.what}" for fault in error.faults)
-    return Check(name, ok=False, found=found, mend=error.faults[0].mend)
+    mends = dict.fromkeys(fault.mend for fault in error.faults)
+    return Check(name, ok=False, found=found, mend="; ".join(mends))
 
 
 def _leftovers(workspace: Workspace) -> Check:

@@ -29,10 +29,16 @@ def keep_silent(_text: str) -> None:
 
 @contextmanager
 def hold(
-    path: Path, purpose: str, *, wait_s: float = WAIT_S, say: Say = keep_silent
+    path: Path,
+    purpose: str,
+    *,
+    command: str = "",
+    wait_s: float = WAIT_S,
+    say: Say = keep_silent,
 ) -> Iterator[None]:
     """Hold the lock file `path` inside the block, waiting up to `wait_s` for another holder.
 
+    `purpose` is the step, `command` what was typed: both are told to whoever waits.
     Before it waits it says, once, for whom. Not re-entrant: a block that asks
     again for a lock it holds waits in vain.
 
@@ -43,7 +49,7 @@ def hold(
     try:
         if not _take(descriptor, 0.0) and not _wait(descriptor, path, wait_s, say):
             raise DataError(_busy(path, purpose))
-        _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose})
+        _say_who(descriptor, {"pid": os.getpid(), "purpose": purpose, "command": command})
         try:
             yield
         finally:
@@ -53,12 +59,16 @@ def hold(
 
 
 def holder(path: Path) -> str:
-    """Return who wrote the lock file last ("train, process 4711"), or "" if nobody is at work."""
+    """Return who wrote the lock file last ("train, process 4711"), or "" if nobody is at work.
+
+    A holder that said its command is told with it: "train, process 4711, mqlml train".
+    """
     try:
         who = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    return f"{who['purpose']}, process {who['pid']}"
+    command = who.get("command")
+    return f"{who['purpose']}, process {who['pid']}" + (f", {command}" if command else "")
 
 
 def is_held(path: Path) -> bool:

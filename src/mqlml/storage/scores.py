@@ -2,11 +2,14 @@
 
 The Parquet file is the record that trends and monitoring read; its text is as
 it came. The CSV is an export: text that a spreadsheet would run as a formula is
-made harmless there.
+made harmless there. What was given is never lost: a run that says something else
+of the same moment moves the earlier file into `superseded`, named by its digest.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -24,33 +27,76 @@ from mqlml.timeline import is_seen
 ScoreFormat = Literal["parquet", "csv"]
 
 _FILE = re.compile(rf"^(?P<name>.+)-(?P<stamp>{STAMP_PATTERN})\.parquet$")
+_SUPERSEDED = "superseded"
+_DIGEST_SHOWN = 12
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_scores(
-    folder: Path,
-    frame: pd.DataFrame,
-    *,
-    as_of: int,
-    name: str,
-    format: ScoreFormat = "parquet",  # noqa: A002 - the word people type
-    part: str = "",
-) -> Path:
-    """Return the file in `format` that now holds the scores of model `name` at `as_of`.
+@dataclass(frozen=True)
+class ScoreFile:
+    """Where the scores of one run belong: the folder, the model's name, when, and which leads.
 
-    The Parquet record is written in both cases. The same frame gives the same
-    bytes; a second run at the same `as_of` replaces the first. `part` names a
-    run over some leads only: it has a file of its own, which is no record of
-    what all leads had, so `read_scores` and `last_scores` pass it over.
+    `part` names a run over some leads only; it has a file of its own, which is no record
+    of what all leads had, so `read_scores` and trends pass it over.
     """
-    ending = f"-{part}" if part else ""
-    record = folder / f"{quote(name, safe=' ')}-{stamp(as_of)}{ending}.parquet"
-    target = record
-    if format == "csv":
-        target = record.with_suffix(".csv")
+
+    folder: Path
+    name: str
+    as_of: int
+    part: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Return the Parquet file of the latest run."""
+        ending = f"-{self.part}" if self.part else ""
+        stem = f"{quote(self.name, safe=' ')}-{stamp(self.as_of)}{ending}"
+        return self.folder / f"{stem}.parquet"
+
+    def kept(self, digest: str) -> Path:
+        """Return the file that holds the scores with this digest, superseded or not."""
+        superseded = self._superseded(digest)
+        return superseded if superseded.exists() else self.path
+
+    def _superseded(self, digest: str) -> Path:
+        return self.folder / _SUPERSEDED / f"{self.path.stem}-{digest[:_DIGEST_SHOWN]}.parquet"
+
+    def write(self, data: bytes) -> None:
+        """Make `data` the scores of the latest run; other scores of the moment move aside.
+
+        The same bytes change nothing.
+        """
+        if self.path.exists():
+            before = self.path.read_bytes()
+            if before == data:
+                return
+            # Copied first: killed in between, the earlier scores are there twice, never gone.
+            replace_file(self._superseded(scores_digest(before)), before)
+        replace_file(self.path, data)
+
+    def restore(self, data: bytes, *, is_latest: bool) -> None:
+        """Put scores that were given back where they lay."""
+        replace_file(self.path if is_latest else self._superseded(scores_digest(data)), data)
+
+
+def superseded_scores(folder: Path) -> Path:
+    """Return where scores lie that were given and replaced."""
+    return folder / _SUPERSEDED
+
+
+def scores_digest(data: bytes) -> str:
+    """Return the SHA-256 of a score file's bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def exported(record: Path, frame: pd.DataFrame, format: ScoreFormat) -> Path:  # noqa: A002
+    """Return the file that people asked for: the record, or a CSV of it beside it.
+
+    A CSV that is there already follows its record.
+    """
+    target = record.with_suffix(".csv")
+    if format == "csv" or target.exists():
         replace_file(target, csv_bytes(frame))
-    replace_file(record, parquet_bytes(frame))
-    return target
+    return target if format == "csv" else record
 
 
 def read_scores(
@@ -63,24 +109,22 @@ def read_scores(
     Raises:
         DataError: A score file cannot be read.
     """
-    frames = [_read(path, columns) for path in _records(folder, before)]
+    frames = [read_score_file(path, columns) for path in _records(folder, before)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def last_scores(
-    folder: Path, *, before: int, columns: Sequence[str] | None = None
+    files: Sequence[Path], *, columns: Sequence[str] | None = None
 ) -> pd.DataFrame | None:
-    """Return each lead's row of its latest run strictly before `before`, by lead_id; or None.
-
-    A run at `before` itself is not seen, so scoring again gives the same trend.
+    """Return each lead's row of the latest of `files`, oldest first, by lead_id; or None.
 
     Raises:
         DataError: A score file cannot be read.
     """
     kept: list[pd.DataFrame] = []
     seen = pd.Index([], dtype="str")
-    for path in reversed(_records(folder, before)):
-        frame = _read(path, columns)
+    for path in reversed(files):
+        frame = read_score_file(path, columns)
         fresh = frame[~frame["lead_id"].isin(seen)]
         seen = seen.append(pd.Index(fresh["lead_id"]))
         kept.append(fresh)
@@ -164,7 +208,8 @@ def _records(folder: Path, before: int | None) -> list[Path]:
     return [path for _, _, path in sorted(found)]
 
 
-def _read(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+def read_score_file(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the scores of one run; DataError if the file cannot be read."""
     try:
         # Bytes first: pyarrow's own file reader would take `-` and `=` in names for partitions.
         table = pq.read_table(

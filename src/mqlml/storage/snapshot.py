@@ -27,6 +27,7 @@ from mqlml.storage.manifest import (
     named,
     read_manifest,
 )
+from mqlml.storage.seen import DAY_SUMS, write_day_sums
 from mqlml.tables.buckets import bucket_count, bucket_sql
 from mqlml.tables.contracts import EventLog, Tables
 from mqlml.tables.ingested import Ingested
@@ -44,7 +45,7 @@ _SORTED_BY = {
 }
 _EVENT_ORDER = "lead_id, greatest(occurred_at, arrived_at), event_id"
 _FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers")
-_NOT_IN_DIGEST = frozenset({"quarantine.parquet"})
+_NOT_IN_DIGEST = frozenset({"quarantine.parquet", DAY_SUMS})
 
 
 def write_tables(root: Path, ingested: Ingested, *, memory_limit: str = "2GB") -> Tables:
@@ -80,6 +81,7 @@ def _write_files(ingested: Ingested, target: Path, spill: Path, memory_limit: st
         for table, order in _SORTED_BY.items():
             _copy_sorted(connection, ingested.path(table), target / f"{table}.parquet", order)
         _write_buckets(connection, ingested.path("events"), target / "events")
+    write_day_sums(target, ingested.attribute_specs, ingested.properties, spill=spill)
 
 
 def _copy_sorted(

@@ -8,6 +8,7 @@ from pathlib import Path
 from mqlml.errors import DataError, Fault
 from mqlml.storage.atomic import sweep
 from mqlml.storage.locks import WAIT_S, Say, hold, keep_silent
+from mqlml.storage.scores import superseded_scores
 
 # A workspace holds people's data: whatever repository it lies in, it stays out of it.
 _GITIGNORE = "*\n"
@@ -17,11 +18,13 @@ _GITIGNORE = "*\n"
 class Workspace:
     """Paths inside one workspace; nothing is created before `create` is called.
 
-    `say` is told, once per lock, that it is waited for and who holds it.
+    `say` is told, once per lock, that it is waited for and who holds it. `command` is what
+    was typed; who finds the workspace in use is told it.
     """
 
     root: Path
     say: Say = field(default=keep_silent, compare=False, repr=False)
+    command: str = field(default="", compare=False)
 
     @property
     def tables(self) -> Path:
@@ -71,7 +74,14 @@ class Workspace:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Return the folders that `create` makes; `tables` comes with the first snapshot."""
-        return (self.quarantine, self.scores, self.reports, self.ledger, self.bundles)
+        return (
+            self.quarantine,
+            self.scores,
+            superseded_scores(self.scores),
+            self.reports,
+            self.ledger,
+            self.bundles,
+        )
 
     def create(self) -> "Workspace":
         """Return this workspace with its folders made; folders that exist are left alone.
@@ -106,7 +116,8 @@ class Workspace:
             DataError: Another job is still at work after `wait_s`; it says which.
         """
         self.create()
-        with hold(self.lock_file, purpose, wait_s=wait_s, say=self.say):
+        holding = hold(self.lock_file, purpose, command=self.command, wait_s=wait_s, say=self.say)
+        with holding:
             for folder in (self.root, *self.folders):
                 sweep(folder)
             yield

@@ -8,6 +8,7 @@ environment, which is what lets a bundle carry them.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -41,6 +42,7 @@ _ALLOWED_FUNCTIONS = frozenset({
     "%", "**", "^", "||", "nullif", "ifnull", "coalesce", "strip_accents", "split_part",
 })
 # fmt: on
+_OPENING = "SELECT ("
 
 
 def sandbox() -> duckdb.DuckDBPyConnection:
@@ -66,7 +68,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
     """Return DuckDB's syntax tree of an expression; it is shared, nobody changes it."""
     with sandbox() as connection:
         row = connection.execute(
-            "SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT ({text}\n)"]
+            "SELECT json_serialize_sql(?::VARCHAR)", [f"{_OPENING}{text}\n)"]
         ).fetchall()[0]
     tree: dict[str, Any] = json.loads(row[0])
     return tree
@@ -80,46 +82,70 @@ def expression_faults(text: str, columns: Sequence[str], where: str) -> list[Fau
     """
     tree = _parsed(text)
     if tree["error"]:
-        found = f"{tree.get('error_message', 'no statement')} in {text!r}"
+        said = str(tree.get("error_message", "no statement"))
+        found = f"{said}{_place(text, tree.get('position'))} in {text!r}"
         return [Fault("not an SQL condition", where, found, "write one condition over one row")]
     statements = tree["statements"]
     selects = statements[0]["node"].get("select_list", []) if len(statements) == 1 else []
     if len(selects) != 1 or statements[0]["node"]["from_table"]["type"] != "EMPTY":
         mend = "write one condition over one row, without SELECT, FROM or ';'"
         return [Fault("not a single condition", where, repr(text), mend)]
-    return list(_node_faults(selects[0], frozenset(columns), where))
+    return list(_node_faults(selects[0], frozenset(columns), _Written(text, where)))
 
 
-def _node_faults(node: Any, columns: frozenset[str], where: str) -> Iterator[Fault]:
+@dataclass(frozen=True)
+class _Written:
+    """An expression's text, and where it stands."""
+
+    text: str
+    where: str
+
+
+def _place(text: str, offset: object) -> str:
+    """Return where in `text` a byte of the statement lies that holds it, empty if it does not."""
+    data = text.encode()
+    start = int(str(offset)) - len(_OPENING) if offset is not None else -1
+    if not 0 <= start <= len(data) + 1:
+        return ""
+    before = data[:start].decode(errors="ignore")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    if start >= len(data.rstrip()):
+        return " at the end"
+    return f" at line {line}, character {column}" if "\n" in text else f" at character {column}"
+
+
+def _node_faults(node: Any, columns: frozenset[str], written: _Written) -> Iterator[Fault]:
     if isinstance(node, list):
         for child in node:
-            yield from _node_faults(child, columns, where)
+            yield from _node_faults(child, columns, written)
         return
     if not isinstance(node, dict):
         return
     kind = node.get("class")
     if kind is not None:
-        yield from _class_faults(node, kind, columns, where)
+        yield from _class_faults(node, kind, columns, written)
         if kind == "CONSTANT":
             return
     for child in node.values():
-        yield from _node_faults(child, columns, where)
+        yield from _node_faults(child, columns, written)
 
 
 def _class_faults(
-    node: dict[str, Any], kind: str, columns: frozenset[str], where: str
+    node: dict[str, Any], kind: str, columns: frozenset[str], written: _Written
 ) -> Iterator[Fault]:
+    where, place = written.where, _place(written.text, node.get("query_location"))
     if kind not in _ALLOWED_CLASSES:
         mend = "use comparisons, AND/OR/NOT, IN, CASE and plain functions only"
-        yield Fault("this SQL construct is not allowed here", where, kind.lower(), mend)
+        yield Fault("this SQL construct is not allowed here", where, f"{kind.lower()}{place}", mend)
     elif kind == "COLUMN_REF":
         name = ".".join(node["column_names"])
         if name not in columns:
-            yield Fault("unknown column", where, repr(name), nearest(name, sorted(columns)))
+            found = f"{name!r}{place}"
+            yield Fault("unknown column", where, found, nearest(name, sorted(columns)))
     elif kind == "FUNCTION" and node["function_name"].lower() not in _ALLOWED_FUNCTIONS:
         name = node["function_name"]
         mend = "conditions may use pure text and number functions only"
-        yield Fault("function is not allowed", where, name, mend)
+        yield Fault("function is not allowed", where, f"{name}{place}", mend)
 
 
 def check_expressions(texts: Mapping[str, str], columns: Sequence[str]) -> None:

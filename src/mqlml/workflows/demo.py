@@ -16,13 +16,14 @@ from mqlml.demo.story import as_of, make_story
 from mqlml.errors import DataError, Fault, NotPublishedError
 from mqlml.reports.facts import outcome_words
 from mqlml.storage.atomic import replace_file
+from mqlml.workflows.given import ScoreResult
 from mqlml.workflows.ingest import ingest
 from mqlml.workflows.monitor import MonitorResult, monitor
 from mqlml.workflows.project import Project, open_project
 from mqlml.workflows.registry import list_runs
 from mqlml.workflows.retrain import RetrainResult, retrain
 from mqlml.workflows.review import ReviewResult, review
-from mqlml.workflows.score import ScoreResult, score
+from mqlml.workflows.score import score
 from mqlml.workflows.train import TrainResult, train
 
 Say = Callable[[str], None]

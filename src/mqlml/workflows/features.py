@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mqlml.config import Settings
+from mqlml.dataset.labels import days_to_micros
 from mqlml.dataset.points import open_points
+from mqlml.dataset.settings import TargetSettings
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
+from mqlml.features.table_features import Outcome
 from mqlml.storage.atomic import replace_file, replace_folder
 from mqlml.storage.scores import parquet_bytes
 from mqlml.tables.contracts import EVENTS, Tables
@@ -50,7 +53,13 @@ def plan_of(settings: Settings, tables: Tables) -> Plan:
         tables.attribute_specs,
         event_columns=(*EVENTS.columns, *tables.events.properties),
         engagement_attributes=engagement,
+        outcome=_outcome(settings.target),
     )
+
+
+def _outcome(target: TargetSettings) -> Outcome:
+    horizon, lag = target.horizon_days, days_to_micros(target.reporting_lag_days)
+    return Outcome(target.stage, None if horizon is None else days_to_micros(horizon), lag)
 
 
 def write_features(

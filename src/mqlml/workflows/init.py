@@ -34,6 +34,7 @@ class Proposal:
 
     text: str
     guesses: tuple[str, ...]
+    has_events: bool = False
 
 
 def propose_config(
@@ -62,7 +63,7 @@ def propose_config(
         lines += _plan(events)
     lines += _tail(is_dated=stages is not None)
     guesses = tuple(_guesses(found))
-    return Proposal("\n".join(lines) + "\n", guesses)
+    return Proposal("\n".join(lines) + "\n", guesses, events is not None)
 
 
 def write_config(

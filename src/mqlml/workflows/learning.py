@@ -15,6 +15,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.criteria.threshold import WEEKS_LOOKED_AT, mql_threshold, threshold_history
 from mqlml.dataset.audit import Finding, audit, refuse
 from mqlml.dataset.build import Dataset
+from mqlml.dataset.evidence.origin import origin_of
 from mqlml.dataset.points import training_points
 from mqlml.dataset.settings import SplitSettings
 from mqlml.dataset.splits import Split, make_split
@@ -88,8 +89,7 @@ def learn(
     refuse_faulty_rules(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
     say("looking for leaks")
-    known = {spec.name: spec.known for spec in tables.attribute_specs}
-    findings = audit(matrix, points, plan, settings.audit, split=split, known=known)
+    findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
     refuse(findings)
     say("comparing models on forward folds")
     result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)

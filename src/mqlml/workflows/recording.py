@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mqlml.criteria.file import criteria_digest
+from mqlml.dataset.audit import overrides
 from mqlml.modeling.bundle import save_bundle
 from mqlml.reports.training import TrainingFacts, training_page, training_pictures
 from mqlml.workflows.learning import Learnt
@@ -44,7 +45,7 @@ def record_training(
         decision="registered" if learnt.published else "not published",
         params=_params(project, learnt, seed),
         metrics=_metrics(learnt),
-        tags=dict(extra or {}),
+        tags=dict(extra or {}) | _override_tags(learnt),
         artifacts=_artifacts(learnt, facts),
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +80,14 @@ def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
         "rows": len(learnt.dataset.points),
         "mql_probability": learnt.mql_probability,
         "seed": seed,
+        "audit_overrides": len(overrides(learnt.findings)),
     }
+
+
+def _override_tags(learnt: Learnt) -> dict[str, str]:
+    """Return the columns used although the audit would stop at them, each with its reason."""
+    allowed = overrides(learnt.findings)
+    return {"audit_overrides": _json(allowed).decode()} if allowed else {}
 
 
 def _metrics(learnt: Learnt) -> dict[str, float]:

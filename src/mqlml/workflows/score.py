@@ -1,74 +1,96 @@
-"""`mqlml score`: open leads get probability, grade, outcome and reasons, written whole."""
+"""`mqlml score`: open leads get probability, grade, outcome and reasons, written whole.
 
-from collections.abc import Callable, Iterator
+Asked for a past moment and a model version, it gives again what that version gave
+then: by the criteria, threshold and settings of then, which the ledger keeps, from
+what was known then, compared with the scores known then.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from mqlml.criteria.file import criteria_digest
-from mqlml.criteria.settings import Criteria
 from mqlml.dataset.points import open_points
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import BundleError, DataError, Fault, UsageError
-from mqlml.reports.facts import outcome_counts
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.rows import rule_rows
-from mqlml.scoring.score import Policy, score_points
-from mqlml.storage.ledger import Entry, write_entry
+from mqlml.scoring.score import score_points
+from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.postgres import upsert_scores
-from mqlml.storage.scores import ScoreFormat, last_scores, write_scores
+from mqlml.storage.score_runs import (
+    ScoreRun,
+    is_latest_run,
+    keep_run,
+    latest_number,
+    previous_files,
+    restore_scores,
+    score_runs,
+)
+from mqlml.storage.scores import (
+    ScoreFile,
+    ScoreFormat,
+    exported,
+    last_scores,
+    parquet_bytes,
+    scores_digest,
+)
+from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, make_spark_engine, secret
 from mqlml.workflows.champion import Loaded, load_champion
-from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.given import Compared, ScoreResult, comparison
+from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import recent_dataset, threshold_of
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
 
 Say = Callable[[str], None]
 
 _TREND_COLUMNS = ("lead_id", "as_of", "score", "outcome", "grade", "probability")
+_PART_LENGTH = 8
 
 
 @dataclass(frozen=True)
-class ScoreResult:
-    """Where the scores lie, and what they say."""
+class _Asked:
+    """The lead ids of a file, or all leads; `part` names the ids."""
 
+    path: Path | None = None
+    ids: frozenset[str] = frozenset()
+
+    @property
+    def part(self) -> str:
+        text = "\n".join(sorted(self.ids))
+        return f"leads-{sha256(text.encode()).hexdigest()[:_PART_LENGTH]}" if self.path else ""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Which leads are scored when, and the latest run of this version at that moment.
+
+    `again` is that run where it is asked for again; `after` the latest run that may be seen.
+    """
+
+    moment: int
+    asked: _Asked
+    then: ScoreRun | None
+    again: ScoreRun | None
+    after: int
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A run as it came out, not yet kept, with what the page shows beside it."""
+
+    run: ScoreRun
     scores: pd.DataFrame
-    path: Path
-    report: Path
-    name: str
-    version: str
-    criteria: Criteria
-    as_of: str
-    mql_probability: float
-
-    def document(self) -> dict[str, Any]:
-        """Return the answer for programs."""
-        counts = self.scores["outcome"].value_counts()
-        return {
-            "rows": len(self.scores),
-            "path": str(self.path),
-            "outcomes": {str(name): int(n) for name, n in sorted(counts.items())},
-            "model": {"name": self.name, "version": self.version},
-            "criteria": {
-                "version": self.criteria.version,
-                "digest": criteria_digest(self.criteria),
-            },
-            "mql_probability": self.mql_probability,
-            "as_of": self.as_of,
-            "report": str(self.report),
-        }
-
-    def lines(self) -> Iterator[str]:
-        """Yield the answer for people."""
-        counts = {str(n): int(c) for n, c in self.scores["outcome"].value_counts().items()}
-        parts = ", ".join(outcome_counts(counts))
-        yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
-        yield f"scores: {self.path}"
-        yield f"report: {self.report}"
+    data: bytes
+    previous: pd.DataFrame | None
+    terms: Terms
+    request: _Request
 
 
 def score(
@@ -79,39 +101,200 @@ def score(
     file_format: ScoreFormat = "parquet",
     leads_file: Path | None = None,
     version: str | None = None,
+    reasons_from: ReasonsFrom | None = None,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
-    One lead scored alone gets what it gets within the batch, and leaves the
-    batch's files as they are. Raises BundleError
-    without a champion, ConfigError when a rule does not fit the model's columns.
+    Reasons are given from the band `reasons_from` on (default: the config's). One lead
+    scored alone gets what it gets within the batch, and leaves the batch's files as they
+    are. With both `as_of` and `version`, a run that was kept then is repeated by its own
+    terms, reasons included. Raises BundleError without a champion, ConfigError when a rule
+    does not fit the model's columns.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
+    tables = as_known_at(tables, moment)
     loaded = load_champion(project, version)
-    _check_target(project, loaded)
+    runs = score_runs(project.workspace.ledger, project.settings.name)
+    is_past = as_of is not None and version is not None
+    request = _request(runs, moment, loaded.version, _read_ids(leads_file), is_past=is_past)
+    again = request.again
+    if again:
+        terms = terms_from_json(again.terms)
+    else:
+        terms = terms_now(project, tables, loaded).explaining(reasons_from)
+    _check_target(terms, loaded)
     say("scoring")
-    points = open_points(tables, project.settings.target, project.settings.points, as_of=moment)
-    part = ""
-    if leads_file is not None:
-        points = _only(points, leads_file)
-        part = _part_name(points)
-    policy = _policy(project, tables, loaded)
-    before = last_scores(project.workspace.scores, before=moment, columns=_TREND_COLUMNS)
-    scores = _scores(project, tables, loaded=loaded, points=points, policy=policy, before=before)
-    facts = ScoringFacts(
-        name=project.settings.name,
-        as_of=None if tables.is_order_time else moment,
-        scores=scores,
-        model_version=loaded.version,
-        criteria_version=str(policy.criteria.version),
-        previous=before,
-        previous_as_of=_latest(before),
-        mql_probability=policy.mql_probability,
+    folder = project.workspace.scores
+    earlier = previous_files(folder, runs, before=moment, after=request.after)
+    previous = last_scores(earlier, columns=_TREND_COLUMNS)
+    points = _points(tables, terms, request)
+    day = _Day(tables, points, previous)
+    scores = _scores(project.settings.engine, day, loaded, terms)
+    data = parquet_bytes(scores)
+    facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
+    run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
+    scored = _Scored(run, scores, data, previous, terms, request)
+    return _keep(project, scored, file_format)
+
+
+def _request(
+    runs: tuple[ScoreRun, ...], moment: int, version: str, asked: _Asked, *, is_past: bool
+) -> _Request:
+    same = [r for r in runs if (r.as_of, r.version, r.part) == (moment, version, asked.part)]
+    then = same[-1] if same else None
+    again = then if is_past else None
+    return _Request(moment, asked, then, again, again.after if again else latest_number(runs))
+
+
+def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
+    """Return the config's terms with their threshold: the model's own, or measured anew."""
+    settings, facts = project.settings, loaded.bundle.facts
+    terms = terms_of(settings, float(facts["mql_probability"]))
+    if terms.digest == facts["criteria_digest"]:
+        return terms
+    recent = recent_dataset(settings, tables, loaded.bundle.plan)
+    measured = threshold_of(settings.criteria, tables, recent, loaded.bundle.model)
+    return terms_of(settings, measured)
+
+
+def _check_target(terms: Terms, loaded: Loaded) -> None:
+    wanted = terms.target.model_dump(mode="json")
+    if loaded.bundle.facts["target"] != wanted:
+        found = f"the model predicts {loaded.bundle.facts['target']}, the config says {wanted}"
+        mend = "train again with this config, or score with the config of the model"
+        raise BundleError(Fault("the model predicts something else", "target", found, mend))
+
+
+def _read_ids(path: Path | None) -> _Asked:
+    if path is None:
+        return _Asked()
+    if not path.is_file():
+        raise DataError(Fault("no such file", str(path), mend="write one lead id per line"))
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return _Asked(path, frozenset(line.strip() for line in lines) - {""})
+
+
+def _points(tables: Tables, terms: Terms, request: _Request) -> pd.DataFrame:
+    """Return the points of all open leads, or of those that were asked for."""
+    points = open_points(tables, terms.target, terms.points, as_of=request.moment)
+    asked = request.asked
+    if asked.path is None:
+        return points
+    missing = asked.ids - set(points["lead_id"])
+    if missing:
+        found = f"{len(missing)} of {len(asked.ids)} ids"
+        mend = "name leads that exist and are open at --as-of"
+        raise UsageError(Fault("leads that cannot be scored", str(asked.path), found, mend))
+    return points[points["lead_id"].isin(sorted(asked.ids))].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is scored: tables and points as of one moment, and the scores before it."""
+
+    tables: Tables
+    points: pd.DataFrame
+    previous: pd.DataFrame | None
+
+
+def _scores(settings: EngineSettings, day: _Day, loaded: Loaded, terms: Terms) -> pd.DataFrame:
+    policy = terms.policy(loaded.version)
+    if settings.kind == "spark":
+        from mqlml.engines.spark_scores import Scorer, collect_scores
+
+        engine, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
+        return collect_scores(
+            engine, day.tables, points=day.points, scorer=scorer, previous=day.previous
+        )
+    matrix = make_engine(settings).compute(day.tables, day.points, loaded.bundle.plan)
+    rows = rule_rows(day.tables, day.points, matrix)
+    return score_points(
+        loaded.bundle, day.points, matrix, rows=rows, policy=policy, previous=day.previous
     )
-    page = scoring_page(facts)
-    written = _Written(scores, page, file_format, part)
-    return _keep(project, written, policy, moment, loaded)
+
+
+@dataclass(frozen=True)
+class _RunFacts:
+    """What came out, and what was seen for it."""
+
+    rows: int
+    scores_digest: str
+    seen: SeenData
+
+
+def _run(
+    facts: _RunFacts, loaded: Loaded, terms: Terms, request: _Request, *, is_order_time: bool
+) -> ScoreRun:
+    return ScoreRun(
+        number=0,
+        after=request.after,
+        name=loaded.ref.name,
+        as_of=request.moment,
+        version=loaded.version,
+        criteria_version=str(terms.criteria.version),
+        criteria_digest=terms.digest,
+        mql_probability=terms.mql_probability,
+        terms=terms.to_json(),
+        data=facts.seen.to_json(),
+        rows=facts.rows,
+        scores=facts.scores_digest,
+        part=request.asked.part,
+        is_order_time=is_order_time,
+    )
+
+
+def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreResult:
+    """Write scores, ledger entry and page, then the database if one is configured.
+
+    Scores that were given before stay where they are: nothing of a later run changes.
+    """
+    workspace, settings = project.workspace, project.settings.scoring
+    name = settings.postgres_url_env
+    url = secret(project.secrets, name, "scoring.postgres_url_env") if name else None
+    page = _page(scored)
+    with workspace.lock("score"):
+        compared = comparison(scored.run, scored.scores, scored.request.then, workspace.scores)
+        run = _kept(project, scored, compared)
+        is_latest = bool(run.part) or is_latest_run(workspace.ledger, run)
+        path = exported(run.file(workspace.scores), scored.scores, file_format)
+        report = keep_page(project, _page_name(run, is_latest=is_latest), page)
+    if url is not None and is_latest:
+        upsert_scores(url, settings.postgres_table, scored.scores)
+    return ScoreResult(
+        scores=scored.scores,
+        path=path,
+        report=report,
+        run=run,
+        criteria=scored.terms.criteria,
+        compared=compared,
+        is_again=scored.request.again is not None,
+    )
+
+
+def _kept(project: Project, scored: _Scored, compared: Compared | None) -> ScoreRun:
+    """Return the run as the ledger keeps it; its entry comes last, so what has one is whole."""
+    again, run, workspace = scored.request.again, scored.run, project.workspace
+    if again is not None and compared is not None and compared.is_same_throughout:
+        restore_scores(workspace.ledger, workspace.scores, again, scored.data)
+        return again
+    ScoreFile(workspace.scores, run.name, run.as_of, run.part).write(scored.data)
+    return keep_run(workspace.ledger, run)
+
+
+def _page(scored: _Scored) -> str:
+    run, previous = scored.run, scored.previous
+    facts = ScoringFacts(
+        name=run.name,
+        as_of=None if run.is_order_time else run.as_of,
+        scores=scored.scores,
+        model_version=run.version,
+        criteria_version=run.criteria_version,
+        previous=previous,
+        previous_as_of=_latest(previous),
+        mql_probability=run.mql_probability,
+    )
+    return scoring_page(facts)
 
 
 def _latest(before: pd.DataFrame | None) -> int | None:
@@ -120,110 +303,7 @@ def _latest(before: pd.DataFrame | None) -> int | None:
     return int(before["as_of"].dt.as_unit("us").astype("int64").max())
 
 
-def _scores(
-    project: Project,
-    tables: Tables,
-    *,
-    loaded: Loaded,
-    points: pd.DataFrame,
-    policy: Policy,
-    before: pd.DataFrame | None,
-) -> pd.DataFrame:
-    settings = project.settings.engine
-    if settings.kind == "spark":
-        from mqlml.engines.spark_scores import Scorer, collect_scores
-
-        engine, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
-        return collect_scores(engine, tables, points=points, scorer=scorer, previous=before)
-    matrix = make_engine(settings).compute(tables, points, loaded.bundle.plan)
-    rows = rule_rows(tables, points, matrix)
-    return score_points(loaded.bundle, points, matrix, rows=rows, policy=policy, previous=before)
-
-
-def _policy(project: Project, tables: Tables, loaded: Loaded) -> Policy:
-    """Return today's criteria with their threshold: the model's own, or measured anew."""
-    settings, facts = project.settings, loaded.bundle.facts
-    threshold = float(facts["mql_probability"])
-    if criteria_digest(settings.criteria) != facts["criteria_digest"]:
-        recent = recent_dataset(settings, tables, loaded.bundle.plan)
-        threshold = threshold_of(settings.criteria, tables, recent, loaded.bundle.model)
-    return Policy(settings.criteria, threshold, loaded.version, settings.personas, settings.scoring)
-
-
-def _check_target(project: Project, loaded: Loaded) -> None:
-    wanted = project.settings.target.model_dump(mode="json")
-    if loaded.bundle.facts["target"] != wanted:
-        found = f"the model predicts {loaded.bundle.facts['target']}, the config says {wanted}"
-        mend = "train again with this config, or score with the config of the model"
-        raise BundleError(Fault("the model predicts something else", "target", found, mend))
-
-
-def _only(points: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the points of the leads named in a file, one id a line."""
-    if not path.is_file():
-        raise DataError(Fault("no such file", str(path), mend="write one lead id per line"))
-    wanted = {line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()} - {""}
-    missing = wanted - set(points["lead_id"])
-    if missing:
-        found = f"{len(missing)} of {len(wanted)} ids"
-        mend = "name leads that exist and are open at --as-of"
-        raise UsageError(Fault("leads that cannot be scored", str(path), found, mend))
-    return points[points["lead_id"].isin(sorted(wanted))].reset_index(drop=True)
-
-
-def _part_name(points: pd.DataFrame) -> str:
-    """Return the word by which files of these leads' scores stand beside those of all leads."""
-    ids = "\n".join(sorted(points["lead_id"]))
-    return f"leads-{sha256(ids.encode()).hexdigest()[:8]}"
-
-
-@dataclass(frozen=True)
-class _Written:
-    """What a run writes; `part` is empty, or names a run over some leads only."""
-
-    scores: pd.DataFrame
-    page: str
-    file_format: ScoreFormat
-    part: str
-
-
-def _keep(
-    project: Project, written: _Written, policy: Policy, moment: int, loaded: Loaded
-) -> ScoreResult:
-    """Write scores, page and ledger entry, then the database if one is configured."""
-    scores = written.scores
-    name = project.settings.scoring.postgres_url_env
-    url = secret(project.secrets, name, "scoring.postgres_url_env") if name else None
-    shown = shown_instant(moment)
-    with project.workspace.lock("score"):
-        path = write_scores(
-            project.workspace.scores,
-            scores,
-            as_of=moment,
-            name=project.settings.name,
-            format=written.file_format,
-            part=written.part,
-        )
-        stamp = shown.replace(":", "").replace("-", "")
-        ending = f"-{written.part}" if written.part else ""
-        report = keep_page(project, f"scores-{stamp}{ending}.html", written.page)
-        payload = {
-            "rows": len(scores),
-            "path": path.name,
-            "version": loaded.version,
-            "criteria_digest": criteria_digest(policy.criteria),
-            "mql_probability": policy.mql_probability,
-        }
-        write_entry(project.workspace.ledger, Entry("score", moment, payload))
-    if url is not None:
-        upsert_scores(url, project.settings.scoring.postgres_table, scores)
-    return ScoreResult(
-        scores=scores,
-        path=path,
-        report=report,
-        name=loaded.ref.name,
-        version=loaded.version,
-        criteria=policy.criteria,
-        as_of=shown,
-        mql_probability=policy.mql_probability,
-    )
+def _page_name(run: ScoreRun, *, is_latest: bool) -> str:
+    stamp = shown_instant(run.as_of).replace(":", "").replace("-", "")
+    more = f"-{run.part}" if run.part else "" if is_latest else f"-run{run.number}"
+    return f"scores-{stamp}{more}.html"

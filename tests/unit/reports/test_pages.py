@@ -446,6 +446,15 @@ def test_findings_of_one_kind_are_one_warning_with_the_evidence_folded_away():
     assert "Odd: d The evidence d: It is." in words
 
 
+def test_columns_used_in_spite_of_the_audit_stand_in_a_table_with_the_reason_given():
+    quota = Finding("quota", "alone too good", "it is", "warn", "", allowed="asked on the form")
+    also = dataclasses.replace(quota, finding="named like a later state")
+    words = Outline(training_page(training_facts(findings=[quota, also]))).words
+    assert "Columns used although the search for leaks would stop at them" in words
+    assert "quota Asked on the form. Alone too good and named like a later state" in words
+    assert "Columns used although" not in Outline(training_page(training_facts())).words
+
+
 def test_a_model_without_a_version_yet_and_without_a_date_is_named_by_its_kind():
     facts = training_facts(as_of=None, model_version="")
     assert ">Gradient boosting</p>" in training_page(facts)

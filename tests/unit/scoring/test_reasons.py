@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,13 @@ import pytest
 from mqlml.features.columns import AttributeFeature, Feature
 from mqlml.features.plan import Plan
 from mqlml.features.signals import Signal
+from mqlml.features.table_features import (
+    AccountLeads,
+    Outcome,
+    RateFeature,
+    RatioFeature,
+    StageFeature,
+)
 from mqlml.scoring.reasons import group_contributions, reason_groups, reasons_of
 from mqlml.scoring.wording import value_in_words
 from mqlml.timeline import EVER, MICROS_PER_DAY
@@ -55,6 +63,41 @@ def test_figures_from_ten_on_are_whole_and_never_in_powers_of_ten() -> None:
     assert said(99.7, kind="max", of="value").endswith(": 100")
     assert said(9.96, kind="max", of="value").endswith(": 10")
     assert said(0.25, kind="max", of="value").endswith(": 0.25")
+
+
+def test_a_figure_that_one_event_cannot_give_is_not_silence() -> None:
+    told = said(math.nan, kind="max_gap_days")
+    assert told == "longest break in days between page views, any in the last 30 days: not known"
+    assert said(math.nan, kind="account_count").endswith("in the last 30 days: not known")
+
+
+RATE = RateFeature("source", EVER, 20, Outcome("customer", MONTH))
+STAGE = StageFeature("mql")
+BESIDE = Plan(stages=(STAGE,), account_leads=(AccountLeads(MONTH),), rates=(RATE,))
+
+
+def test_features_of_tables_are_told_in_words() -> None:
+    told = [value_in_words(BESIDE, name, 0.25) for name in BESIDE.columns]
+    assert told == [
+        "days since it became mql: 0.25",
+        "other leads of the same account created in the last 30 days: 0.25",
+        "share of other leads with the same source that reached customer, as known so far: 0.25",
+    ]
+    assert value_in_words(BESIDE, STAGE.column, math.nan) == "days since it became mql: not known"
+
+
+def test_a_rate_belongs_to_the_reason_of_its_attribute_and_a_ratio_to_that_of_its_part() -> None:
+    count = Feature("count", VISIT, MONTH)
+    source = AttributeFeature("source", "source", "category", "source")
+    ratio = RatioFeature(count.column, count.column, replace(count.info, column="ratio"))
+    crowd = Feature("account_count", VISIT, MONTH)
+    plan = Plan((VISIT,), (count,), (source,), accounts=(crowd,), rates=(RATE,), ratios=(ratio,))
+    groups = {group.name: group.columns for group in reason_groups(plan)}
+    assert groups == {
+        "signal visit": (count.column, "ratio"),
+        "attribute source": ("source", RATE.column),
+        "of the account: signal visit": (crowd.column,),
+    }
 
 
 def test_a_count_that_is_not_known_says_so() -> None:

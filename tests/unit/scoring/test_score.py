@@ -7,8 +7,9 @@ import pytest
 from mqlml.criteria.settings import Criteria, Rule, Thresholds
 from mqlml.errors import BundleError, SchemaError
 from mqlml.modeling.bundle import Bundle
+from mqlml.scoring import figures
 from mqlml.scoring.score import SCORE_COLUMNS, Policy, score_points
-from mqlml.scoring.settings import PersonaSettings, ScoreSettings
+from mqlml.scoring.settings import PersonaSettings, ReasonsFrom, ScoreSettings
 
 CRITERIA = Criteria(
     version=4,
@@ -72,6 +73,55 @@ def test_reasons_tell_the_strongest_groups_with_the_leads_values(bundle: Bundle)
     assert scores["reasons_down"].iloc[2] == (
         "country: antarctica; webinars attended so far: the last 90 days ago"
     )
+
+
+@pytest.mark.parametrize(
+    ("reasons_from", "explained"),
+    [("cold", ["a", "b", "c", "d"]), ("warm", ["b", "c"]), ("mql", ["b"])],
+)
+def test_only_leads_from_a_band_on_are_explained(
+    bundle: Bundle, reasons_from: ReasonsFrom, explained: list[str]
+) -> None:
+    # b is an MQL, c warm, a cold; d would be an MQL, but is disqualified.
+    matrix = MATRIX.iloc[[0, 1, 2, 1]].reset_index(drop=True)
+    points = POINTS.iloc[[0, 1, 2, 1]].reset_index(drop=True).assign(lead_id=list("abcd"))
+    no_more = Rule(name="no", when="lead = 'd'")
+    policy = replace(
+        POLICY,
+        criteria=CRITERIA.model_copy(update={"disqualifiers": (no_more,)}),
+        settings=ScoreSettings(reasons_from=reasons_from),
+    )
+    rows = matrix.assign(lead=list("abcd"))
+    scores = score_points(bundle, points, matrix, rows=rows, policy=policy).set_index("lead_id")
+    everything = score_points(
+        bundle, points, matrix, rows=rows, policy=replace(policy, settings=ScoreSettings())
+    ).set_index("lead_id")
+    for column in ("reasons_up", "reasons_down"):
+        assert everything[column].ne("").any()
+        expected = everything[column].where(everything.index.isin(explained), "")
+        pd.testing.assert_series_equal(scores[column], expected)
+
+
+def test_a_hand_raiser_is_always_explained(bundle: Bundle) -> None:
+    keen = Rule(name="keen", when="company_size = 20")
+    policy = replace(
+        POLICY,
+        criteria=CRITERIA.model_copy(update={"hand_raisers": (keen,)}),
+        settings=ScoreSettings(reasons_from="mql"),
+    )
+    scores = score_points(bundle, POINTS, MATRIX, rows=MATRIX, policy=policy)
+    scores = scores.set_index("lead_id")
+    assert scores.loc["a", "outcome"] == "hand_raiser"
+    assert scores.loc["a", "reasons_down"] != ""
+    assert scores.loc["c", ["reasons_up", "reasons_down"]].tolist() == ["", ""]
+
+
+def test_leads_are_worked_on_in_parts_without_a_difference(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = scored(bundle)
+    monkeypatch.setattr(figures, "LEADS_AT_ONCE", 2)
+    pd.testing.assert_frame_equal(scored(bundle), whole, check_exact=True)
 
 
 def test_the_trend_is_the_change_since_the_last_score(bundle: Bundle) -> None:

@@ -86,3 +86,8 @@ def test_a_lock_file_that_cannot_be_made_is_a_clear_error(tmp_path):
         hold(tmp_path / "no" / "lock", "score"),
     ):
         pass
+
+
+def test_the_command_is_told_beside_the_step(tmp_path):
+    with hold(tmp_path / "lock", "ingest", command="mqlml train"):
+        assert holder(tmp_path / "lock") == f"ingest, process {os.getpid()}, mqlml train"

@@ -3,9 +3,10 @@ import io
 
 import pandas as pd
 import pytest
+from tests.builders import write_scores
 
 from mqlml.errors import DataError
-from mqlml.storage.scores import check_scores, last_scores, read_scores, write_scores
+from mqlml.storage.scores import check_scores, last_scores, read_scores
 
 WEEK = 7 * 86_400_000_000
 
@@ -20,18 +21,27 @@ def scores(as_of, **score_of):
     )
 
 
-def test_each_lead_keeps_its_latest_score_before_the_moment(tmp_path):
-    write_scores(tmp_path, scores(WEEK, a=10, b=20), as_of=WEEK, name="m")
-    write_scores(tmp_path, scores(2 * WEEK, a=15), as_of=2 * WEEK, name="m")
-    write_scores(tmp_path, scores(3 * WEEK, a=99, b=99), as_of=3 * WEEK, name="m")
-    last = last_scores(tmp_path, before=3 * WEEK)
+def test_each_lead_keeps_its_latest_score(tmp_path):
+    first = write_scores(tmp_path, scores(WEEK, a=10, b=20), as_of=WEEK, name="m")
+    second = write_scores(tmp_path, scores(2 * WEEK, a=15), as_of=2 * WEEK, name="m")
+    last = last_scores([first, second])
     assert dict(zip(last["lead_id"], last["score"], strict=True)) == {"a": 15.0, "b": 20.0}
+    assert list(last_scores([first], columns=["lead_id"]).columns) == ["lead_id"]
 
 
 def test_a_run_at_the_moment_itself_is_not_seen(tmp_path):
     write_scores(tmp_path, scores(WEEK, a=10), as_of=WEEK, name="m")
-    assert last_scores(tmp_path, before=WEEK) is None
     assert read_scores(tmp_path, before=WEEK).empty
+
+
+def test_other_scores_of_the_moment_move_aside_and_an_older_csv_follows(tmp_path):
+    path = write_scores(tmp_path, scores(WEEK, a=10), as_of=WEEK, name="m", format="csv")
+    before = path.with_suffix(".parquet").read_bytes()
+    record = write_scores(tmp_path, scores(WEEK, a=12), as_of=WEEK, name="m")
+    assert path.read_text().endswith("12.0\n")
+    (superseded,) = (tmp_path / "superseded").iterdir()
+    assert superseded.read_bytes() == before != record.read_bytes()
+    assert read_scores(tmp_path)["score"].tolist() == [12.0]
 
 
 def test_all_scores_are_read_oldest_run_first(tmp_path):
@@ -48,12 +58,11 @@ def test_scores_of_some_leads_lie_beside_those_of_all_and_are_no_record(tmp_path
     assert len(pd.read_parquet(whole)) == 2
     assert len(pd.read_parquet(part)) == 1
     assert read_scores(tmp_path)["lead_id"].tolist() == ["a", "b"]
-    assert len(last_scores(tmp_path, before=2 * WEEK)) == 2
 
 
 def test_no_scores_yet_is_an_empty_frame(tmp_path):
     assert read_scores(tmp_path / "none").empty
-    assert last_scores(tmp_path / "none", before=WEEK) is None
+    assert last_scores([]) is None
 
 
 def test_the_same_scores_give_the_same_bytes_and_replace_the_file(tmp_path):

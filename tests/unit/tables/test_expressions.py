@@ -57,6 +57,23 @@ def test_what_is_not_one_condition_is_refused_with_its_text(text):
     assert repr(text) in fault.found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("page = 'é🚀' AN value = 1", 'syntax error at or near "AN" at character 13 in'),
+        ("page =", 'syntax error at or near ")" at the end in'),
+        ("page = 'x'\n  AND value = = 1", 'syntax error at or near "=" at line 2, character 15 in'),
+        ("page = '🚀' AND pge = 'x'", "'pge' at character 16"),
+        ("value > 1 AND\nread_csv('x') = 1", "read_csv at line 2, character 1"),
+        ("value > 1 AND (COPY rows TO 'x')", 'syntax error at or near "rows" at character 21 in'),
+        ("value > 1 AND (SELECT 1) = 1", "subquery at character 15"),
+    ],
+)
+def test_a_fault_says_where_in_the_condition_it_lies(text, found):
+    (fault, *_) = expression_faults(text, COLUMNS, "signals.x")
+    assert fault.found.startswith(found)
+
+
 def test_an_empty_expression_is_refused():
     assert expression_faults("", COLUMNS, "x") != []
 

@@ -14,7 +14,10 @@ from mqlml.dataset.findings import Action, Finding
 ONLY_RATE = 0.95
 ONLY_FACTOR = 20.0
 BEYOND_DOUBT_FACTOR = 100.0
+PURE_RATE = 0.98
+PURE_FACTOR = 10.0
 ONLY_SHARE = 0.05
+ONLY_LEADS = 5
 NEVER_SHARE = 0.20
 # A group may stand for one outcome only for a while: an artefact of filling in later.
 PERIODS = {
@@ -46,7 +49,11 @@ def _only_converted(column: Column, counts: Counts, when: str) -> Iterator[Findi
     rate = odds.converted / np.maximum(odds.leads, 1e-9)
     is_only = (rate >= ONLY_RATE) & (odds.ratio_low >= ONLY_FACTOR)
     is_only |= odds.ratio_low >= BEYOND_DOUBT_FACTOR
-    for bucket in _largest_first(is_only & (share >= ONLY_SHARE), share):
+    # Where half of all convert, or few are seen, no group can be surely twenty times the usual.
+    is_only |= (rate >= PURE_RATE) & (odds.ratio_low >= PURE_FACTOR)
+    # Where hardly anybody converts, one lead is a share of all, and a value of its own an event.
+    is_enough = (share >= ONLY_SHARE) & (odds.converted >= ONLY_LEADS)
+    for bucket in _largest_first(is_only & is_enough, share):
         evidence = f"{_group(counts, odds, bucket, when)}{share[bucket]:.1%} of the converted"
         figures = {"rate": _rate(odds, bucket), "share": float(share[bucket])}
         yield column.finding("appears only for converted leads", evidence, "stop", figures)

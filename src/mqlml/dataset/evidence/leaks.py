@@ -26,6 +26,7 @@ HONEST_DECIDED_SHARE = 0.125
 NOTABLE_AUC = 0.70
 HONEST_FILL_AUC = 0.70
 NOTABLE_FILL_AUC = 0.60
+STILL_SHARE = 0.2
 _SUSPICION: dict[bool, tuple[str, Action]] = {
     True: ("alone too good", "stop"),
     False: ("strong alone", "warn"),
@@ -105,7 +106,7 @@ def filled_once_decided(
     """
     done, still = filled[0] / max(filled[1], 1), undecided[0] / max(undecided[1], 1)
     _, high = wilson(np.array([float(undecided[0])]), np.array([float(undecided[1])]))
-    is_leak = done >= 0.5 and float(high[0]) <= 0.05
+    is_leak = done >= 0.5 and float(high[0]) <= STILL_SHARE * done
     if undecided[1] < 30 or not (is_leak or done - still >= 0.3):
         return
     evidence = (

@@ -30,8 +30,8 @@ class LaterName:
 # What names the end itself needs to matter only at all; other names have honest bearers.
 _MEANINGS = (
     (CLOSING, "names the end of a lead", 0.50),
-    (OVERWRITTEN, "names a state that is written over", 0.60),
-    (JUDGED, "names somebody's later judgement", 0.60),
+    (OVERWRITTEN, "names a state that is written over", 0.56),
+    (JUDGED, "names somebody's later judgement", 0.56),
 )
 
 
@@ -43,9 +43,18 @@ def later_name(column: str) -> LaterName | None:
     >>> later_name("industry") is None
     True
     """
-    words = [word.lower() for word in _WORDS.findall(column)]
+    words = name_words(column)
     for vocabulary, meaning, from_auc in _MEANINGS:
         for word in words:
             if word in vocabulary:
                 return LaterName(f"'{word}' {meaning}", from_auc)
     return None
+
+
+def name_words(column: str) -> list[str]:
+    """Return the words of a column's name, in lower case.
+
+    >>> name_words("closeDate_UTC")
+    ['close', 'date', 'utc']
+    """
+    return [word.lower() for word in _WORDS.findall(column)]

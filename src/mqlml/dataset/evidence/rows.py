@@ -48,15 +48,16 @@ def written_together(missing: Mapping[str, Mask], stopped: Sequence[str]) -> Ite
                 break
 
 
-def twins(matrix: pd.DataFrame, development: pd.DataFrame) -> Iterator[Finding]:
+def twins(test: pd.DataFrame, development: pd.DataFrame) -> Iterator[Finding]:
     """Yield a warning if many rows of the test also stand in development, word for word.
 
-    Where most rows have equals anyway (few columns), twins say nothing.
+    Both are indexed by lead_id; a lead's equal rows count once. Where most rows
+    have equals anyway (few columns), twins say nothing.
     """
-    if not len(matrix.columns) or not len(matrix):
+    if not len(test.columns) or not len(test):
         return
-    known = pd.util.hash_pandas_object(development, index=False)
-    again = pd.util.hash_pandas_object(matrix, index=False).isin(set(known))
+    known, late = _hashes(development), _hashes(test)
+    again = late.isin(set(known))
     if again.mean() >= TWIN_SHARE and known.nunique() >= DISTINCT_SHARE * len(known):
         evidence = (
             f"{int(again.sum()):,} of {len(again):,} test rows ({again.mean():.1%}) equal a "
@@ -67,6 +68,13 @@ def twins(matrix: pd.DataFrame, development: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(
             "(rows)", "twins between development and test", evidence, "warn", mend, figures
         )
+
+
+def _hashes(rows: pd.DataFrame) -> "pd.Series[int]":
+    """Return one number per lead and different row; equal rows have equal numbers."""
+    hashes = pd.util.hash_pandas_object(rows, index=False)
+    pairs = pd.DataFrame({"lead": rows.index, "hash": hashes.to_numpy()})
+    return pairs.drop_duplicates()["hash"]
 
 
 def _jaccard(one: Mask, other: Mask) -> float:

@@ -1,8 +1,9 @@
-"""Kinds that read a number of the event: sum, mean, max, min, last value."""
+"""Kinds that read a number of the event: sum, mean, max, min, last value, time spent."""
 
 from collections.abc import Sequence
 
 from mqlml.features.kinds.kind import NULLS_SKIPPED, ORDER_IS_FREE, Kind, Question, SeenEvent
+from mqlml.timeline import MICROS_PER_SECOND
 
 _IN_ORDER = "Added up by time, then event_id, so that the last digit is always the same."
 _EACH_VALUE = "Every event's value takes part, also equal ones."
@@ -40,6 +41,13 @@ def _min(events: Sequence[SeenEvent], _: Question) -> float:
 def _last_value(events: Sequence[SeenEvent], _: Question) -> float:
     numbers = _numbers(events)
     return numbers[-1] if numbers else float("nan")
+
+
+def _time_spent(events: Sequence[SeenEvent], question: Question) -> float:
+    if question.cap is None:
+        raise ValueError("time spent needs a cap")
+    most = question.cap / MICROS_PER_SECOND
+    return _total([min(max(seconds, 0.0), most) for seconds in _numbers(events)]) / 60.0
 
 
 SUM = Kind(
@@ -96,4 +104,19 @@ LAST_VALUE = Kind(
     sentence="latest {of} of {says} {within}",
     measure=_last_value,
     of="number",
+)
+TIME_SPENT = Kind(
+    name="time_spent",
+    means=(
+        "Minutes spent: the sum of the events' duration_s, each at most the declared cap, so "
+        "that a tab left open over lunch is not an hour of interest. A negative duration is 0."
+    ),
+    nulls=NULLS_SKIPPED,
+    empty="0",
+    ties=_IN_ORDER,
+    repeats=_EACH_VALUE,
+    sentence="minutes on {says} {within} (at most {cap} each)",
+    measure=_time_spent,
+    of="duration",
+    takes_cap=True,
 )

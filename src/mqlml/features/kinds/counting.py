@@ -1,7 +1,6 @@
-"""Kinds that count: events, days, visits, different values."""
+"""Kinds that count: events, days, different values, and the share of one signal in another."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from mqlml.features.kinds.kind import (
     EACH_COUNTS,
@@ -11,9 +10,7 @@ from mqlml.features.kinds.kind import (
     Question,
     SeenEvent,
 )
-from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_SECOND
-
-SESSION_GAP = 30 * 60 * MICROS_PER_SECOND
+from mqlml.timeline import MICROS_PER_DAY
 
 
 def _count(events: Sequence[SeenEvent], _: Question) -> float:
@@ -24,13 +21,14 @@ def _active_days(events: Sequence[SeenEvent], _: Question) -> float:
     return float(len({event.at // MICROS_PER_DAY for event in events}))
 
 
-def _sessions(events: Sequence[SeenEvent], _: Question) -> float:
-    pauses = sum(later.at - earlier.at > SESSION_GAP for earlier, later in pairwise(events))
-    return float(pauses + 1) if events else 0.0
-
-
 def _distinct(events: Sequence[SeenEvent], _: Question) -> float:
     return float(len({event.value for event in events if event.value is not None}))
+
+
+def _share(events: Sequence[SeenEvent], _: Question) -> float:
+    if not events:
+        return float("nan")
+    return sum(event.value == 1 for event in events) / len(events)
 
 
 COUNT = Kind(
@@ -53,19 +51,6 @@ ACTIVE_DAYS = Kind(
     sentence="days with {says} {within}",
     measure=_active_days,
 )
-SESSIONS = Kind(
-    name="sessions",
-    means=(
-        "How many visits the events form: a new visit begins when more than 30 minutes have "
-        "passed since the event before. The first event in the window begins a visit."
-    ),
-    nulls=NO_VALUE_USED,
-    empty="0",
-    ties="Events at the same instant are one visit.",
-    repeats="Events of one visit count once.",
-    sentence="visits with {says} {within}",
-    measure=_sessions,
-)
 DISTINCT = Kind(
     name="distinct",
     means="How many different values a text column has among the events in the window.",
@@ -76,4 +61,18 @@ DISTINCT = Kind(
     sentence="different values of {of} among {says} {within}",
     measure=_distinct,
     of="text",
+)
+SHARE = Kind(
+    name="share",
+    means=(
+        "Which share of the events of another signal, `among`, are events of this one, too: "
+        "the share of a channel, say, among everything the lead did."
+    ),
+    nulls=NO_VALUE_USED,
+    empty="missing",
+    ties=ORDER_IS_FREE,
+    repeats=EACH_COUNTS,
+    sentence="share of {says} among {among} {within}",
+    measure=_share,
+    of="membership",
 )

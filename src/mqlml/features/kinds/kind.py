@@ -4,14 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Needs = Literal["nothing", "number", "text"]
+Needs = Literal["nothing", "number", "text", "duration", "membership"]
+
+# What the kinds that need a duration read.
+DURATION = "duration_s"
 
 
 @dataclass(frozen=True)
 class SeenEvent:
-    """An event of the feature's signal inside its window: when it counts from, and `of`'s value.
+    """An event inside the window: when it counts from, and the value that its kind reads.
 
-    A missing value is None.
+    A missing value is None. For a kind that needs membership the events are those of
+    `among`, and the value says whether the event is also one of the feature's signal (1 or 0).
+    For a kind of the account the events are those of other leads, and the value is whose.
     """
 
     at: int
@@ -25,6 +30,7 @@ class Question:
     as_of: int
     window: int
     half_life: int | None = None
+    cap: int | None = None
 
 
 Measure = Callable[[Sequence[SeenEvent], Question], float]
@@ -34,8 +40,8 @@ Measure = Callable[[Sequence[SeenEvent], Question], float]
 class Kind:
     """One kind of event feature; `measure` gets its events by time, then event_id.
 
-    `sentence` is for people, with {says}, {within}, {of} and {half_life} to fill.
-    `min_weeks` is the least number of whole weeks the window must have (0: any window).
+    `sentence` is for people, with {says}, {within}, {of}, {half_life}, {cap} and {among} to
+    fill. `min_weeks` is the least number of whole weeks the window must have (0: any window).
     """
 
     name: str
@@ -48,7 +54,13 @@ class Kind:
     measure: Measure
     of: Needs = "nothing"
     takes_half_life: bool = False
+    takes_cap: bool = False
     min_weeks: int = 0
+
+    @property
+    def takes_column(self) -> bool:
+        """Return whether the settings name the event column that is read."""
+        return self.of in {"number", "text"}
 
 
 NO_VALUE_USED = "No value of the event is used."

@@ -1,7 +1,8 @@
-"""Kinds that read the rhythm of events: fading counts, streaks of weeks, weekly trend."""
+"""Kinds that read the rhythm of events: fading counts, streaks, weekly trend, gaps."""
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mqlml.features.kinds.kind import (
     EACH_COUNTS,
@@ -11,7 +12,7 @@ from mqlml.features.kinds.kind import (
     Question,
     SeenEvent,
 )
-from mqlml.timeline import MICROS_PER_WEEK
+from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_WEEK
 
 
 def _decayed_count(events: Sequence[SeenEvent], question: Question) -> float:
@@ -49,6 +50,17 @@ def _weekly_slope(events: Sequence[SeenEvent], question: Question) -> float:
     ages = [block for block in _blocks(events, question.as_of) if block < weeks]
     weighted = sum(weeks - 1 - 2 * block for block in ages)
     return (6 * weighted) / (weeks * (weeks * weeks - 1))
+
+
+def _mean_gap_days(events: Sequence[SeenEvent], _: Question) -> float:
+    if len(events) < 2:
+        return float("nan")
+    return (events[-1].at - events[0].at) / (len(events) - 1) / MICROS_PER_DAY
+
+
+def _max_gap_days(events: Sequence[SeenEvent], _: Question) -> float:
+    gaps = [later.at - earlier.at for earlier, later in pairwise(events)]
+    return max(gaps) / MICROS_PER_DAY if gaps else float("nan")
 
 
 DECAYED_COUNT = Kind(
@@ -92,4 +104,27 @@ WEEKLY_SLOPE = Kind(
     sentence="weekly growth of {says} {within}",
     measure=_weekly_slope,
     min_weeks=2,
+)
+MEAN_GAP_DAYS = Kind(
+    name="mean_gap_days",
+    means="Days, with fractions, between one event and the next in the window, on average.",
+    nulls=NO_VALUE_USED,
+    empty="missing",
+    ties="Between events at the same instant lies a gap of 0.",
+    repeats="One event has no gap: missing.",
+    sentence="average days between {says} {within}",
+    measure=_mean_gap_days,
+)
+MAX_GAP_DAYS = Kind(
+    name="max_gap_days",
+    means=(
+        "The longest silence between one event and the next in the window, in days with "
+        "fractions. The time since the last event is no gap: days_since_last has it."
+    ),
+    nulls=NO_VALUE_USED,
+    empty="missing",
+    ties="Between events at the same instant lies a gap of 0.",
+    repeats="One event has no gap: missing.",
+    sentence="longest break in days between {says} {within}",
+    measure=_max_gap_days,
 )

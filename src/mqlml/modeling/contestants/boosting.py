@@ -26,7 +26,9 @@ from mqlml.modeling.contestants.logistic import FILE as LOGISTIC_FILE
 from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
 from mqlml.modeling.encoders import TreeEncoder, fit_tree_encoder
 from mqlml.modeling.files import json_bytes, json_value
-from mqlml.modeling.matrix import AXES, BASE, MatrixShape
+from mqlml.modeling.matrix import AXES, MatrixShape
+from mqlml.modeling.trees.ensemble import Ensemble
+from mqlml.modeling.trees.text import Tree
 
 NAME = "lightgbm"
 _TEXT_FILE = "booster.txt"
@@ -57,40 +59,32 @@ class FittedBoosting:
         return NAME
 
     @cached_property
-    def _booster(self) -> Any:
-        import lightgbm
-
-        return lightgbm.Booster(model_str=self.text)
-
-    @cached_property
-    def _trees(self) -> "tuple[_Tree, ...]":
-        trees = self._booster.dump_model()["tree_info"]
-        return tuple(_read_tree(tree["tree_structure"], self.shape) for tree in trees)
+    def _ensemble(self) -> Ensemble:
+        return Ensemble.from_text(self.text)
 
     def log_odds(self, matrix: pd.DataFrame) -> Floats:
-        """Return the log-odds of each row."""
-        encoded = self.encoder.transform(matrix)
-        said = np.asarray(self._booster.predict(encoded, raw_score=True), dtype=np.float64)
+        """Return the log-odds of each row; without a start, LightGBM's raw score to the bit."""
+        said = self._ensemble.raw_scores(self.encoder.transform(matrix))
         return said + self.start.log_odds(matrix) if self.start else said
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the exact TreeSHAP values by column and `__base`."""
-        encoded = self.encoder.transform(matrix)
-        values = np.asarray(self._booster.predict(encoded, pred_contrib=True), dtype=np.float64)
-        frame = frame_of(values[:, :-1], self.shape.columns, 0.0)
-        frame[BASE] = values[:, -1]
+        values = self._ensemble.contributions(self.encoder.transform(matrix))
+        frame = frame_of(values.T, self.shape.columns, self._ensemble.base)
         return frame + self.start.contributions(matrix) if self.start else frame
 
     def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the columns base, fit and engagement; rows sum to the log-odds."""
-        leaves = self._booster.predict(self.encoder.transform(matrix), pred_leaf=True)
-        leaves = np.asarray(leaves, dtype=np.int64).reshape(len(matrix), len(self._trees))
-        parts = {axis: np.zeros(len(matrix)) for axis in AXES}
-        for position, tree in enumerate(self._trees):
-            if tree.axis is not None:
-                parts[tree.axis] += tree.leaf_values[leaves[:, position]] - tree.average
-        base = sum(tree.average for tree in self._trees)
-        found = pd.DataFrame({"base": np.full(len(matrix), base), **parts})
+        trees = self._ensemble.trees
+        away = [tree.leaf_values - tree.average for tree in trees]
+        axes = [_axis_of(tree, self.shape) for tree in trees]
+        sums = self._ensemble.sums(self.encoder.transform(matrix), away, axes, len(AXES))
+        found = pd.DataFrame(
+            {
+                "base": np.full(len(matrix), self._ensemble.base),
+                **dict(zip(AXES, sums, strict=True)),
+            }
+        )
         return found + self.start.parts(matrix) if self.start else found
 
     def to_files(self) -> dict[str, bytes]:
@@ -109,15 +103,6 @@ class FittedBoosting:
             start=FittedLogistic.from_files(files) if LOGISTIC_FILE in files else None,
             shape=MatrixShape.from_json(values["shape"]),
         )
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """One tree's axis (None for a tree without a split), leaf values and average."""
-
-    axis: str | None
-    leaf_values: Floats
-    average: float
 
 
 @dataclass(frozen=True)
@@ -273,19 +258,6 @@ def _constraints(shape: MatrixShape, monotone: Mapping[str, int]) -> dict[str, A
     return found
 
 
-def _read_tree(root: dict[str, Any], shape: MatrixShape) -> _Tree:
-    """Return a tree of LightGBM's dump as axis, leaf values by leaf index, and average."""
-    leaves: dict[int, tuple[float, int]] = {}
-    axes: set[str] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if "split_feature" in node:
-            axes.add(shape.axes[node["split_feature"]])
-            waiting += [node["left_child"], node["right_child"]]
-        else:
-            leaves[node.get("leaf_index", 0)] = (node["leaf_value"], node.get("leaf_count", 1))
-    values = np.array([leaves[i][0] for i in range(len(leaves))])
-    counts = np.array([leaves[i][1] for i in range(len(leaves))], dtype=np.float64)
-    average = float((values * counts).sum() / counts.sum()) if counts.sum() else float(values[0])
-    return _Tree(axes.pop() if axes else None, values, average)
+def _axis_of(tree: Tree, shape: MatrixShape) -> int:
+    """Return the place of a tree's axis among AXES, -1 for a tree without a split."""
+    return AXES.index(shape.axes[tree.splits[0].feature]) if tree.splits else -1

@@ -1,0 +1,86 @@
+"""SQL over the texts of one staged row, of which the mappings of exports are written.
+
+Every function returns SQL for a text, null where there is none.
+"""
+
+from collections.abc import Mapping
+
+from mqlml.errors import ConfigError, Fault
+from mqlml.tables.sql import literal, quoted
+
+_WHOLE_NUMBER = literal(r"\d{1,18}")
+_UTC = literal("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def json_text(column: str, *keys: str | int) -> str:
+    """Return SQL for a value inside a column of JSON text, by keys and places in lists.
+
+    Where the column holds no JSON, there is no value.
+    """
+    path = "$" + "".join(f"[{key}]" if isinstance(key, int) else f'."{key}"' for key in keys)
+    return f"json_extract_string({json_of(quoted(column))}, {literal(path)})"
+
+
+def json_of(text: str) -> str:
+    """Return SQL for the text if it is JSON; on any other DuckDB's functions fail.
+
+    >>> json_of("msg")
+    'CASE WHEN json_valid(msg) THEN msg END'
+    """
+    return f"CASE WHEN json_valid({text}) THEN {text} END"
+
+
+def path_text(path: str) -> str:
+    """Return SQL for `column` or `column.key.key`, the way people name a value in a config.
+
+    Raises ConfigError for a path with an empty part or a quote in it.
+
+    >>> path_text("user_id"), path_text("params.crm_id") == json_text("params", "crm_id")
+    ('"user_id"', True)
+    """
+    column, *keys = path.split(".")
+    if '"' in path or not all([column, *keys]):
+        mend = "name a column, or column.key for a value inside it"
+        raise ConfigError(Fault("not a column of the export", path, mend=mend))
+    return json_text(column, *keys) if keys else quoted(column)
+
+
+def utc_time(text: str, *, per_second: int = 1) -> str:
+    """Return SQL for an ISO time in UTC from a whole number of 1/`per_second` s since 1970.
+
+    What is no such number stays as it is: an ISO time passes, anything else is
+    refused later as no time.
+    """
+    micros = f"CAST({text} AS BIGINT) * {1_000_000 // per_second}"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {_WHOLE_NUMBER})"
+        f" THEN coalesce(TRY(strftime(make_timestamp({micros}), {_UTC})), {text}) ELSE {text} END"
+    )
+
+
+def digest(*texts: str) -> str:
+    """Return SQL for an id made of several texts, of which any may be null."""
+    return f"substr(md5(CAST(to_json([{', '.join(texts)}]) AS VARCHAR)), 1, 20)"
+
+
+def address(text: str) -> str:
+    """Return SQL for the lower-case address in `text`, without a display name around it.
+
+    >>> import duckdb
+    >>> sql = address("'Ann <Ann@Example.com>'")
+    >>> duckdb.sql(f"SELECT {sql}").fetchall()
+    [('ann@example.com',)]
+    """
+    bare = f"regexp_replace({text}, '^.*<([^<>]*)>[^<>]*$', '\\1')"
+    return f"lower(trim({bare}))"
+
+
+def without_query(url: str) -> str:
+    """Return SQL for a URL up to its query and fragment."""
+    return f"regexp_replace({url}, '[?#].*$', '')"
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return SQL for the canonical name of what a system calls `text`, else for `text` itself."""
+    cases = " ".join(f"WHEN {literal(own)} THEN {literal(name)}" for own, name in names.items())
+    return f"CASE {text} {cases} ELSE {text} END"

@@ -1,0 +1,37 @@
+"""From the cleaned texts of a file to the columns its mapping speaks of."""
+
+from collections.abc import Sequence
+
+from mqlml.sources import casting
+from mqlml.sources.settings import RowShape, TableSource, shape_of
+from mqlml.sources.staging import StagedFile
+from mqlml.tables.sql import literal, quoted
+
+
+def cleaned_rows(source: TableSource, staged: StagedFile) -> tuple[str, str]:
+    """Return SQL (common table expressions) for a file's rows, and the name of the last one.
+
+    A derived value that cannot be computed for a row is null there.
+    """
+    cells = [f"{casting.cleaned(quoted(c), source.missing)} AS {quoted(c)}" for c in staged.columns]
+    cells += [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(source, staged)]
+    rows = f"read_parquet({literal(staged.parts)}, union_by_name = true)"
+    head = "__row, __line, __broken"
+    steps = [f"cleaned AS (SELECT {', '.join([head, *cells])} FROM {rows})"]
+    # SQL does not tell names apart by their case.
+    known = {name.lower() for name in (*staged.columns, *_absent(source, staged))}
+    last = "cleaned"
+    shape = shape_of(source) or RowShape()
+    for number, (name, sql) in enumerate(shape.derived.items()):
+        others = f"* EXCLUDE ({quoted(name)})" if name.lower() in known else "*"
+        text = f"nullif(TRY(CAST(({sql}) AS VARCHAR)), '')"
+        steps.append(f"derived_{number} AS (SELECT {others}, {text} AS {quoted(name)} FROM {last})")
+        known.add(name.lower())
+        last = f"derived_{number}"
+    return ", ".join(steps), last
+
+
+def _absent(source: TableSource, staged: StagedFile) -> Sequence[str]:
+    shape = shape_of(source) or RowShape()
+    found = {name.lower() for name in staged.columns}
+    return [name for name in dict.fromkeys(shape.optional) if name.lower() not in found]

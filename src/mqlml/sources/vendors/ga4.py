@@ -1,0 +1,108 @@
+"""Google Analytics 4: the BigQuery export, as NDJSON or Parquet.
+
+Layout: https://support.google.com/analytics/answer/7029846, read in docs/exports/ga4.md.
+"""
+
+from mqlml.sources.mapping import FileMapping, System
+from mqlml.sources.row_sql import digest, json_of, json_text, utc_time, without_query
+from mqlml.tables.sql import literal, quoted
+
+_KINDS = ("string_value", "int_value", "float_value", "double_value")
+_NUMBER = r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?"
+_FIELDS = ", ".join(f'"{kind}": "VARCHAR"' for kind in _KINDS)
+_LISTED = f'[{{"key": "VARCHAR", "value": {{{_FIELDS}}}}}]'
+
+
+def _by_key(column: str) -> str:
+    """Return SQL for one JSON object, key → value, of a repeated record of keys and values.
+
+    Values keep their kind: text in quotes, numbers without. Of a key that comes
+    again the first counts. What is no such list stays as it is.
+    """
+    listed = f"from_json({json_of(quoted(column))}, {literal(_LISTED)})"
+    keys = f"list_transform({listed}, lambda p: p.key)"
+    first = f"list_filter({listed}, lambda p, i: list_position({keys}, p.key) = i)"
+    value = ", ".join(map(_plain, (f"p.value.{kind}" for kind in _KINDS[1:])))
+    pair = f"struct_pack(k := p.key, v := coalesce(to_json(p.value.string_value), {value}))"
+    pairs = f"list_transform({first}, lambda p: {pair})"
+    return f"coalesce(TRY(CAST(to_json(map_from_entries({pairs})) AS VARCHAR)), {quoted(column)})"
+
+
+def _plain(number: str) -> str:
+    """Return SQL for a number as JSON; one that JSON cannot spell, such as NaN, is its word."""
+    is_plain = f"regexp_full_match({number}, {literal(_NUMBER)})"
+    return f"CASE WHEN {is_plain} THEN CAST({number} AS JSON) ELSE to_json({number}) END"
+
+
+def _either(name: str, *manual: str) -> str:
+    """Return SQL for a parameter of the event, else a field of `collected_traffic_source`."""
+    fields = [json_text("collected_traffic_source", field) for field in manual]
+    return f"coalesce({', '.join([json_text('params', name), *fields])})"
+
+
+_URL = json_text("params", "page_location")
+_GCLID = f"nullif(regexp_extract({_URL}, {literal('[?&]gclid=([^&#]+)')}, 1), '')"
+_KEY = (
+    *("stream_id", "user_pseudo_id", "event_timestamp", "event_name", "event_bundle_sequence_id"),
+    *("batch_page_id", "batch_ordering_id", "batch_event_index", "params"),
+)
+
+_EVENTS = FileMapping(
+    table="events",
+    file="",
+    ids={},
+    required=("event_timestamp", "event_name"),
+    optional=(
+        *("event_params", "user_id", "user_pseudo_id", "user_properties", "stream_id", "device"),
+        *("geo", "platform", "event_bundle_sequence_id", "batch_page_id", "batch_ordering_id"),
+        *("batch_event_index", "collected_traffic_source", "event_value_in_usd"),
+    ),
+    derived={
+        "params": _by_key("event_params"),
+        "user_properties": _by_key("user_properties"),
+        "event_id": digest(*map(quoted, _KEY)),
+        "occurred_at": utc_time('"event_timestamp"', per_second=1_000_000),
+        "page": without_query(_URL),
+        "asset": f"coalesce({json_text('params', 'file_name')}, {json_text('params', 'form_id')})",
+        "campaign": _either("campaign", "manual_campaign_name"),
+        "medium": _either("medium", "manual_medium"),
+        "traffic_source": _either("source", "manual_source"),
+        "gclid": f"coalesce({_either('gclid', 'gclid')}, {_GCLID})",
+        "duration_s": f"TRY_CAST({json_text('params', 'engagement_time_msec')} AS DOUBLE) / 1000",
+        "ga_session_id": json_text("params", "ga_session_id"),
+        "ga_session_number": json_text("params", "ga_session_number"),
+        "device_category": json_text("device", "category"),
+        "country": json_text("geo", "country"),
+    },
+    columns={
+        **{n: n for n in ("event_id", "occurred_at", "page", "asset", "campaign", "duration_s")},
+        **{n: n for n in ("params", "user_properties", "traffic_source", "gclid")},
+        **{n: n for n in ("ga_session_id", "ga_session_number", "device_category", "country")},
+        "type": "event_name",
+        "channel": "medium",
+        "value": "event_value_in_usd",
+    },
+    constants={"source": "ga4"},
+    values={
+        "type": {
+            "file_download": "content_download",
+            "generate_lead": "form_submit",
+            "sign_up": "product_signup",
+            "login": "product_login",
+            "purchase": "product_purchase",
+            "share": "social_share",
+        }
+    },
+    properties={
+        "params": "text",
+        "user_properties": "text",
+        "traffic_source": "text",
+        "gclid": "text",
+        "ga_session_id": "text",
+        "ga_session_number": "number",
+        "device_category": "text",
+        "country": "text",
+    },
+)
+
+GA4 = System("ga4", (_EVENTS,), lead_id="user_id", is_any_id=True)

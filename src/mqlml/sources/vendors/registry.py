@@ -1,0 +1,6 @@
+"""The systems whose exports mqlml reads, by the name a config gives."""
+
+from mqlml.sources.mapping import System
+from mqlml.sources.vendors.ga4 import GA4
+
+SYSTEMS: dict[str, System] = {one.name: one for one in (GA4,)}

@@ -1,0 +1,78 @@
+"""The terms of a scoring run: all that turns a model and the data into scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mqlml.config import Settings
+from mqlml.criteria.file import criteria_digest
+from mqlml.criteria.settings import Criteria
+from mqlml.dataset.settings import PointSettings, TargetSettings
+from mqlml.scoring.score import Policy
+from mqlml.scoring.settings import PersonaSettings, ReasonsFrom, ScoreSettings
+
+# Where scores are also written changes nothing about them.
+_DESTINATIONS = {"postgres_url_env", "postgres_table"}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Criteria and threshold, personas, what a score carries, and which leads are looked at."""
+
+    criteria: Criteria
+    mql_probability: float
+    personas: tuple[PersonaSettings, ...]
+    scoring: ScoreSettings
+    target: TargetSettings
+    points: PointSettings
+
+    def policy(self, version: str) -> Policy:
+        """Return what scores of model `version` are decided by."""
+        return Policy(self.criteria, self.mql_probability, version, self.personas, self.scoring)
+
+    def explaining(self, reasons_from: ReasonsFrom | None) -> "Terms":
+        """Return these terms with reasons from that band on; None leaves them as they are."""
+        if reasons_from is None:
+            return self
+        scoring = self.scoring.model_copy(update={"reasons_from": reasons_from})
+        return replace(self, scoring=scoring)
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the criteria."""
+        return criteria_digest(self.criteria)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the terms as the ledger keeps them."""
+        return {
+            "criteria": self.criteria.model_dump(mode="json"),
+            "mql_probability": self.mql_probability,
+            "personas": [persona.model_dump(mode="json") for persona in self.personas],
+            "scoring": self.scoring.model_dump(mode="json", exclude=_DESTINATIONS),
+            "target": self.target.model_dump(mode="json"),
+            "points": self.points.model_dump(mode="json"),
+        }
+
+
+def terms_from_json(values: Mapping[str, Any]) -> Terms:
+    """Return the terms that `to_json` gave."""
+    return Terms(
+        Criteria.model_validate(values["criteria"]),
+        float(values["mql_probability"]),
+        tuple(PersonaSettings.model_validate(persona) for persona in values["personas"]),
+        ScoreSettings.model_validate(values["scoring"]),
+        TargetSettings.model_validate(values["target"]),
+        PointSettings.model_validate(values["points"]),
+    )
+
+
+def terms_of(settings: Settings, mql_probability: float) -> Terms:
+    """Return the terms that the settings state, with where MQL begins."""
+    return Terms(
+        settings.criteria,
+        mql_probability,
+        settings.personas,
+        settings.scoring,
+        settings.target,
+        settings.points,
+    )
