@@ -3,7 +3,9 @@
 `pytest tests/properties --hypothesis-profile=nightly` looks much longer.
 """
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -11,7 +13,6 @@ import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def postgres_server() -> Iterator[object]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
-    rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -70,3 +71,21 @@ def postgres_url(postgres_server) -> str:
     with psycopg.connect(whole, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return whole.replace("@/postgres?", f"@/{name}?")
+
+
+@pytest.fixture(scope="session")
+def spark_engine() -> Iterator[object]:
+    """Start a real Spark on this machine once per process; three tries for each task."""
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("SPARK IS NOT TESTED: pyspark is not installed (pip install 'mqlml[spark]')")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("SPARK IS NOT TESTED: there is no Java (install a JRE, 17 or newer)")
+    from mqlml.engines.settings import EngineSettings
+    from mqlml.engines.spark import SparkEngine
+    from mqlml.engines.spark_session import close_session, open_session
+
+    # Each task costs more than its work here, so there are few.
+    asked = EngineSettings(kind="spark", master="local[2,3]", partitions=2)
+    open_session(asked)
+    yield SparkEngine(asked)
+    close_session()

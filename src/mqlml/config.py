@@ -21,6 +21,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.criteria.versions import version_faults
 from mqlml.dataset.points import point_faults
 from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, TargetSettings
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings
@@ -72,6 +73,7 @@ class Settings(BaseModel):
     scoring: ScoreSettings = ScoreSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     tracking: TrackingSettings = TrackingSettings()
+    engine: EngineSettings = EngineSettings()
 
     _versions: tuple[Criteria, ...] = PrivateAttr(())
 

@@ -8,7 +8,9 @@ from mqlml.errors import ConfigError, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mqlml.engines.local import LocalEngine
+    from mqlml.engines.engine import Engine
+    from mqlml.engines.settings import EngineSettings
+    from mqlml.engines.spark import SparkEngine
     from mqlml.storage.workspace import Workspace
     from mqlml.tracking.connection import Connection
     from mqlml.tracking.store import MlflowStore
@@ -30,11 +32,23 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def make_engine() -> "LocalEngine":
-    """Return the engine that computes features on this machine."""
+def make_engine(settings: "EngineSettings") -> "Engine":
+    """Return the engine that computes features: this machine, or Spark.
+
+    Spark starts with the first job; MissingExtraError then if it is not installed.
+    """
+    if settings.kind == "spark":
+        return make_spark_engine(settings)
     from mqlml.engines.local import LocalEngine
 
     return LocalEngine()
+
+
+def make_spark_engine(settings: "EngineSettings") -> "SparkEngine":
+    """Return the engine that can also write what it computes without collecting it."""
+    from mqlml.engines.spark import SparkEngine
+
+    return SparkEngine(settings)
 
 
 def open_connection(

@@ -5,9 +5,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.flat_table import refused, rows_of, train
 
@@ -83,6 +85,36 @@ def test_a_real_interrupt_has_its_code_and_leaves_a_sound_workspace(mqlml, flat,
     assert "Traceback" not in err
     assert process.returncode == 130 or (process.returncode == 0 and "published" in out)
     assert mqlml("doctor", *shared).code == 0
+
+
+def test_an_interrupt_inside_code_made_from_text_has_the_same_code():
+    # CPython remembers such an interrupt after it was caught, and would die of SIGINT.
+    begin = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': exec('raise KeyboardInterrupt')\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "import atexit; atexit.register(print, 'cleaned up')\n"
+        "from mqlml.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", begin], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "cleaned up\n")
+
+
+def test_an_interrupt_in_the_middle_of_a_query_has_the_same_code(mqlml, flat, monkeypatch):
+    def interrupted(*_args, **_kwargs):
+        with duckdb.connect() as connection:
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            connection.execute("SELECT sum(sin(i)) FROM range(100_000_000_000) t(i)").fetchone()
+
+    monkeypatch.setattr("mqlml.workflows.learning.run_tournament", interrupted)
+    answer = train(mqlml, flat[0])
+    assert (answer.code, answer.out) == (130, "")
+    assert "interrupted" in answer.err
 
 
 def test_an_interrupt_while_the_command_is_still_imported_has_no_traceback():

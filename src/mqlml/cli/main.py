@@ -50,10 +50,17 @@ def run(words: Sequence[str]) -> int:
         fault = Fault("the system refused", str(error.filename or ""), found, mend)
         return _failed(DataError(fault), words)
     except Exception as error:  # noqa: BLE001 - the outermost frame: no traceback for users
-        return _unexpected(error, words)
+        if not _is_interruption(error):
+            return _unexpected(error, words)
+        code = INTERRUPTED_EXIT_CODE
     if code == INTERRUPTED_EXIT_CODE:
         note("interrupted: what was finished stays, what was half-written is gone")
     return code
+
+
+def _is_interruption(error: Exception) -> bool:
+    """Return whether `error` is how DuckDB tells of Ctrl-C in the middle of a query."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
 
 
 def _failed(error: MqlmlError, words: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from mqlml.storage.locks import holder, is_held
 from mqlml.storage.manifest import check_files
 from mqlml.storage.score_runs import all_runs, run_faults
 from mqlml.storage.scores import check_scores
-from mqlml.storage.snapshot import current_snapshot, snapshot_facts
+from mqlml.storage.snapshot import CURRENT, current_snapshot, snapshot_facts
 from mqlml.storage.workspace import Workspace
 
 _LEFTOVER_ENDS = (".new", ".old")
@@ -46,7 +46,8 @@ def _job(workspace: Workspace) -> Check:
 
 
 def _tables(workspace: Workspace) -> Check:
-    if not workspace.tables.exists():
+    # A first ingest that was stopped may leave folders, but nothing that counts.
+    if not (workspace.tables / CURRENT).exists():
         return Check("tables", ok=True, found="nothing is ingested yet")
     try:
         manifest = snapshot_facts(workspace.root)

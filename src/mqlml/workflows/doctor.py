@@ -14,7 +14,7 @@ from mqlml.wiring import open_store
 from mqlml.workflows.project import Project
 
 _NEEDED = ("duckdb", "lightgbm", "mlflow", "numba", "pandas", "pyarrow", "scikit-learn")
-_EXTRAS = {"psycopg": "postgres"}
+_EXTRAS = {"psycopg": "postgres", "pyspark": "spark"}
 
 
 @dataclass(frozen=True)

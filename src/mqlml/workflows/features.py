@@ -12,13 +12,14 @@ from mqlml.config import Settings
 from mqlml.dataset.labels import days_to_micros
 from mqlml.dataset.points import open_points
 from mqlml.dataset.settings import TargetSettings
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.table_features import Outcome
-from mqlml.storage.atomic import replace_file
+from mqlml.storage.atomic import replace_file, replace_folder
 from mqlml.storage.scores import parquet_bytes
 from mqlml.tables.contracts import EVENTS, Tables
-from mqlml.wiring import make_engine
+from mqlml.wiring import make_engine, make_spark_engine
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
 
@@ -69,7 +70,11 @@ def write_features(
     points_file: Path | None = None,
     say: Say = lambda _: None,
 ) -> FeaturesResult:
-    """Write lead_id, as_of and the plan's columns of every open lead, or of the given points."""
+    """Write lead_id, as_of and the plan's columns of every open lead, or of the given points.
+
+    Without Spark `out` is one Parquet file in the points' order; Spark's workers write
+    `out` as a folder of Parquet files, whose rows have no order.
+    """
     if as_of is not None and points_file is not None:
         mend = "the file of points holds the moments itself; leave one of the two out"
         raise UsageError(Fault("--as-of and --points contradict each other", mend=mend))
@@ -81,13 +86,26 @@ def write_features(
         if points_file is None
         else read_points(points_file, tables)
     )
-    matrix = make_engine().compute(tables, points, plan)
-    whole = pd.concat([named_points(points), matrix], axis=1)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, parquet_bytes(whole))
+    _write(project.settings.engine, tables, points, plan, out)
     return FeaturesResult(
-        out, len(whole), len(plan.columns), shown_instant(moment), plan.fingerprint
+        out, len(points), len(plan.columns), shown_instant(moment), plan.fingerprint
     )
+
+
+def _write(
+    settings: EngineSettings, tables: Tables, points: pd.DataFrame, plan: Plan, out: Path
+) -> None:
+    """Write the matrix whole or not at all: one file, or Spark's folder of files."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if settings.kind == "spark":
+        if out.is_file():
+            mend = "Spark writes a folder of files: delete the file or give another name"
+            raise DataError(Fault("a file has this name", str(out), mend=mend))
+        with replace_folder(out) as folder:
+            make_spark_engine(settings).write(tables, points, plan, folder)
+        return
+    matrix = make_engine(settings).compute(tables, points, plan)
+    replace_file(out, parquet_bytes(pd.concat([named_points(points), matrix], axis=1)))
 
 
 def named_points(points: pd.DataFrame) -> pd.DataFrame:

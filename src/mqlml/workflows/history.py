@@ -35,7 +35,7 @@ def past_of(settings: Settings, tables: Tables, loaded: Loaded) -> Past:
     engagement_part.
     """
     points = training_points(tables, settings.target, settings.points)
-    matrix = make_engine().compute(tables, points, loaded.bundle.plan)
+    matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
     parts = loaded.bundle.model.parts(matrix)
     grades = GradeCuts.from_json(loaded.bundle.facts["grade_cuts"]).grades(parts)
     log_odds = parts.sum(axis=1).to_numpy(np.float64)

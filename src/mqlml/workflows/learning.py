@@ -84,7 +84,7 @@ def learn(
     plan = plan_of(settings, tables)
     points = training_points(tables, settings.target, settings.points)
     split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
-    matrix = make_engine().compute(tables, points, plan)
+    matrix = make_engine(settings.engine).compute(tables, points, plan)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
@@ -148,7 +148,7 @@ def recent_dataset(settings: Settings, tables: Tables, plan: Plan) -> Dataset:
     as_of = points["as_of"].to_numpy(np.int64)
     start = int(as_of.max()) - _THRESHOLD_WEEKS * timeline.MICROS_PER_WEEK
     recent = points.iloc[np.flatnonzero(timeline.is_from(as_of, start))].reset_index(drop=True)
-    return Dataset(recent, make_engine().compute(tables, recent, plan), plan)
+    return Dataset(recent, make_engine(settings.engine).compute(tables, recent, plan), plan)
 
 
 def _facts(

@@ -72,7 +72,7 @@ class _Past:
         settings = self.project.settings
         points = open_points(self.tables, settings.target, settings.points, as_of=self.moment)
         plan = self.loaded.bundle.plan
-        matrix = make_engine().compute(self.tables, points, plan)
+        matrix = make_engine(settings.engine).compute(self.tables, points, plan)
         return self._as_seen(points.assign(label=np.nan), matrix)
 
     def _as_seen(self, points: pd.DataFrame, matrix: pd.DataFrame) -> History:
@@ -115,7 +115,7 @@ def _past(project: Project, as_of: int | None, weeks: int | None, say: Say) -> _
         is_late = timeline.is_from(points["as_of"].to_numpy(np.int64), int(labelled.max()) - length)
         points = points.iloc[np.flatnonzero(is_late)].reset_index(drop=True)
     say("looking at past points")
-    matrix = make_engine().compute(tables, points, loaded.bundle.plan)
+    matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
     return _Past(project, tables, moment, loaded, Dataset(points, matrix, loaded.bundle.plan))
 
 

@@ -129,7 +129,7 @@ def _decide(project: Project, learnt: Learnt, loaded: Loaded) -> Decision:
     rows = np.flatnonzero(timeline.is_from(as_of, learnt_until))
     points = points.iloc[rows].reset_index(drop=True)
     # By the champion's own plan: a column of the same name may mean something else by now.
-    matrix = make_engine().compute(learnt.tables, points, loaded.bundle.plan)
+    matrix = make_engine(project.settings.engine).compute(learnt.tables, points, loaded.bundle.plan)
     return challenger_gate(
         points["lead_id"].to_numpy(),
         learnt.result.test_labels[rows],

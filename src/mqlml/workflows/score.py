@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from mqlml.dataset.points import open_points
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.rows import rule_rows
@@ -38,7 +39,7 @@ from mqlml.storage.scores import (
 )
 from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_engine, secret
+from mqlml.wiring import make_engine, make_spark_engine, secret
 from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.given import Compared, ScoreResult, comparison
@@ -131,7 +132,9 @@ def score(
     folder = project.workspace.scores
     earlier = previous_files(folder, runs, before=moment, after=request.after)
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
-    scores = _scores(tables, loaded, terms, _points(tables, terms, request), previous)
+    points = _points(tables, terms, request)
+    day = _Day(tables, points, previous)
+    scores = _scores(project.settings.engine, day, loaded, terms)
     data = parquet_bytes(scores)
     facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
@@ -190,17 +193,29 @@ def _points(tables: Tables, terms: Terms, request: _Request) -> pd.DataFrame:
     return points[points["lead_id"].isin(sorted(asked.ids))].reset_index(drop=True)
 
 
-def _scores(
-    tables: Tables,
-    loaded: Loaded,
-    terms: Terms,
-    points: pd.DataFrame,
-    previous: pd.DataFrame | None,
-) -> pd.DataFrame:
-    matrix = make_engine().compute(tables, points, loaded.bundle.plan)
-    rows = rule_rows(tables, points, matrix)
+@dataclass(frozen=True)
+class _Day:
+    """What is scored: tables and points as of one moment, and the scores before it."""
+
+    tables: Tables
+    points: pd.DataFrame
+    previous: pd.DataFrame | None
+
+
+def _scores(settings: EngineSettings, day: _Day, loaded: Loaded, terms: Terms) -> pd.DataFrame:
     policy = terms.policy(loaded.version)
-    return score_points(loaded.bundle, points, matrix, rows=rows, policy=policy, previous=previous)
+    if settings.kind == "spark":
+        from mqlml.engines.spark_scores import Scorer, collect_scores
+
+        engine, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
+        return collect_scores(
+            engine, day.tables, points=day.points, scorer=scorer, previous=day.previous
+        )
+    matrix = make_engine(settings).compute(day.tables, day.points, loaded.bundle.plan)
+    rows = rule_rows(day.tables, day.points, matrix)
+    return score_points(
+        loaded.bundle, day.points, matrix, rows=rows, policy=policy, previous=day.previous
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pandas as pd
 from mqlml import timeline
 from mqlml.criteria.decide import decide
 from mqlml.dataset.points import open_points
+from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, UsageError
 from mqlml.features.plan import Plan
 from mqlml.scoring.rows import rule_rows
@@ -24,6 +25,7 @@ from mqlml.storage.score_runs import ScoreRun, run_at, score_runs
 from mqlml.storage.scores import read_score_file
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, open_store
+from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.moved import Move, Side, move_of
@@ -54,7 +56,7 @@ class _Day:
 
     def matrix(self) -> pd.DataFrame:
         """Return the leads on this day as this day's model sees them."""
-        return make_engine().compute(self.tables, self.points, self.plan)
+        return make_engine(EngineSettings()).compute(self.tables, self.points, self.plan)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,10 @@ def _day(
     run = run_at(runs, as_of, is_exact=False)
     loaded = fetch(store, project, run.version if run else None)
     known = as_known_at(tables, as_of)
-    terms = terms_from_json(run.terms) if run else terms_now(project, known, loaded)
+    if run:
+        terms = terms_from_json(run.terms)
+    else:
+        terms = terms_now(project_at(project, known, as_of), known, loaded)
     points = open_points(known, terms.target, terms.points, as_of=as_of)
     place = points.reset_index().set_index("lead_id")["index"].reindex(list(lead_ids))
     if place.isna().any():
@@ -183,7 +188,7 @@ def _moves(first: _Day, second: _Day, folder: Path) -> Moves:
 
 def _views(first: _Day, second: _Day, folder: Path) -> tuple[Views, pd.DataFrame]:
     """Return the leads as the earlier model sees them, and as the later one does."""
-    engine, plan, counts = make_engine(), first.plan, counting_plan(first.plan)
+    engine, plan, counts = make_engine(EngineSettings()), first.plan, counting_plan(first.plan)
     unheard = _unheard(first, folder / "unheard")
     seen = ((first.tables, first.points), (unheard, second.points), (second.tables, second.points))
     matrices = [engine.compute(tables, points, plan) for tables, points in seen]

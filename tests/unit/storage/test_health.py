@@ -84,9 +84,16 @@ def test_one_altered_byte_of_the_tables_is_found(tmp_path):
     assert failing(workspace)["tables"].mend == "run 'mqlml ingest' again"
 
 
+def test_a_first_ingest_that_was_stopped_leaves_nothing_unsound(tmp_path):
+    workspace = Workspace(tmp_path / "w").create()
+    workspace.tables.mkdir(exist_ok=True)
+    assert failing(workspace) == {}
+
+
 def test_a_damaged_snapshot_is_named(tmp_path):
     workspace = Workspace(tmp_path / "w").create()
-    workspace.tables.mkdir()
+    workspace.tables.mkdir(exist_ok=True)
+    (workspace.tables / "CURRENT").write_text("no JSON")
     assert set(failing(workspace)) == {"tables"}
 
 

@@ -1,0 +1,69 @@
+"""One line in the config switches the engine; the champion answers inside Spark too."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.trainings import saved_bundle, tiny_matrix, training_record
+
+from mqlml.engines.spark import SparkEngine
+from mqlml.engines.spark_frames import to_spark
+from mqlml.engines.spark_session import open_session
+from mqlml.tracking.model_files import write_model
+
+ENGINE = 'engine: {kind: spark, master: "local[2,3]", partitions: 2}\n'
+
+
+@pytest.fixture
+def on_spark(company: Path, tmp_path: Path, spark_engine: SparkEngine) -> Path:
+    config = tmp_path / "spark.yaml"
+    config.write_text(company.read_text(encoding="utf-8") + ENGINE, encoding="utf-8")
+    return config
+
+
+def test_features_and_scores_are_the_same_with_spark(
+    mqlml, company, workspace, on_spark, tmp_path
+) -> None:
+    local = ("--config", company, "--workspace", workspace)
+    spark = ("--config", on_spark, "--data", company.parent, "--workspace", workspace)
+    day = ("--as-of", "2025-12-01")
+    assert mqlml("features", *local, *day, "--out", tmp_path / "one.parquet").code == 0
+    assert mqlml("features", *spark, *day, "--out", tmp_path / "many").code == 0
+    one = pd.read_parquet(tmp_path / "one.parquet").sort_values("lead_id", ignore_index=True)
+    many = pd.read_parquet(tmp_path / "many").sort_values("lead_id", ignore_index=True)
+    assert len(one) > 50
+    pd.testing.assert_frame_equal(many, one, check_exact=True)
+    expected = pd.read_parquet(mqlml("score", *local, *day, "--json").document["path"])
+    found = pd.read_parquet(mqlml("score", *spark, *day, "--json").document["path"])
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_a_file_in_the_way_of_sparks_folder_is_told(
+    mqlml, company, workspace, on_spark, tmp_path
+) -> None:
+    out = tmp_path / "taken.parquet"
+    out.write_bytes(b"mine")
+    spark = ("--config", on_spark, "--data", company.parent, "--workspace", workspace)
+    answer = mqlml("features", *spark, "--out", out)
+    assert answer.code == 5
+    assert "a file has this name" in answer.err
+    assert out.read_bytes() == b"mine"
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow and pyspark are called here without our care
+def test_the_models_function_in_spark_answers_as_predict(
+    spark_engine: SparkEngine, tmp_path: Path
+) -> None:
+    import mlflow
+
+    record = training_record(saved_bundle(tmp_path / "saved"))
+    model = str(write_model(record, tmp_path, model_id="m-1", run_id="1" * 32))
+    rows = tiny_matrix(40)
+    expected = mlflow.pyfunc.load_model(model).predict(rows)
+    session = open_session(spark_engine.settings)
+    answer = ", ".join(f"{name} {'string' if name == 'grade' else 'double'}" for name in expected)
+    scorer = mlflow.pyfunc.spark_udf(session, model, result_type=answer, env_manager="local")
+    frame = to_spark(session, rows.assign(place=range(len(rows))))
+    found = frame.select("place", scorer(*rows.columns).alias("a")).select("place", "a.*")
+    answers = found.toPandas().sort_values("place", ignore_index=True).drop(columns="place")
+    pd.testing.assert_frame_equal(answers.astype({"grade": "str"}), expected, check_exact=True)
