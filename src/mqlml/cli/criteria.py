@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from mqlml.cli.opening import progress, project_of
-from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Seed, WorkspacePath
+from mqlml.cli.options import (
+    DEFAULT_WORKSPACE,
+    AsOf,
+    Config,
+    Data,
+    Json,
+    Seed,
+    SharedConfig,
+    WorkspacePath,
+)
 from mqlml.cli.output import answer, note
 
 _HELP = "Change the criteria together: compare, preview, sign, look back."
@@ -35,9 +44,12 @@ def diff(
     old: Annotated[Path, typer.Argument(help="The criteria file as it was.")],
     new: Annotated[Path, typer.Argument(help="The criteria file as it shall be.")],
     *,
+    config: SharedConfig = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
     as_json: Json = False,
 ) -> None:
     """Say in words what changed from one criteria file to another."""
+    del config, workspace  # every command takes them; two files need neither
     from mqlml.workflows.criteria import compare
 
     result = compare(old, new)
@@ -100,9 +112,12 @@ def sign(
     who: Annotated[str, typer.Option("--who", help="The name of who signs.")],
     on: Annotated[str, typer.Option("--date", help="The day of signing, such as 2026-03-31.")],
     role: Annotated[str, typer.Option("--role", help="What they are in the firm.")] = "",
+    config: SharedConfig = None,
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
     as_json: Json = False,
 ) -> None:
     """Sign what a criteria file says now; any later edit makes it unsigned."""
+    del config, workspace  # every command takes them; a file needs neither
     from mqlml.criteria.settings import SignOff
     from mqlml.workflows.criteria import sign as run
 

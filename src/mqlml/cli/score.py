@@ -38,7 +38,9 @@ def score(
     ] = None,
     reasons_from: Annotated[
         Literal["cold", "warm", "mql"] | None,
-        typer.Option("--reasons-from", help="Explain leads from this band on [the config's]."),
+        typer.Option(
+            "--reasons-from", help="Explain leads from this band on; default: the config."
+        ),
     ] = None,
     allow_unsigned: Annotated[
         bool,
