@@ -96,16 +96,12 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
     found = review_verdicts(
         judged_leads(_given_from(tables.verdicts, start), past.scores, past.matrix), ranked
     )
-    facts = ReviewFacts(
+    facts = _facts(
+        found,
+        (start, moment),
         name=project.settings.name,
-        as_of=moment,
-        found=found,
-        details=(
-            Named("Model version", loaded.version),
-            Named("Verdicts given from", day(start) if start is not None else "the first"),
-            Named("Verdicts given before", day(moment)),
-            Named("Data", tables.digest),
-        ),
+        data_digest=tables.digest,
+        version=loaded.version,
     )
     page = review_page(facts)
     with project.workspace.lock("review"):
@@ -130,6 +126,23 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
         payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
         write_entry(project.workspace.ledger, Entry("review", moment, payload))
     return ReviewResult(found, facts, run_id, loaded.version, report, shown_instant(moment))
+
+
+def _facts(
+    found: Review, period: tuple[int | None, int], *, name: str, data_digest: str, version: str
+) -> ReviewFacts:
+    start, end = period
+    return ReviewFacts(
+        name=name,
+        as_of=end,
+        found=found,
+        details=(
+            Named("Model version", version),
+            Named("Verdicts given from", day(start) if start is not None else "the first"),
+            Named("Verdicts given before", day(end)),
+            Named("Data", data_digest),
+        ),
+    )
 
 
 def _given_from(verdicts: pd.DataFrame, start: int | None) -> pd.DataFrame:

@@ -82,7 +82,11 @@ def is_like_ids(values: pd.Series) -> bool:
 
 
 def order_tells(sample: Sample) -> Iterator[Finding]:
-    """Yield a stop if the rows come in order of their outcome instead of in order of time."""
+    """Yield a stop if the rows come in order of their outcome instead of in order of time.
+
+    The one finding that looks at the test's labels too: rows sorted by outcome can leave
+    the rest with a single outcome, which would hide the order.
+    """
     width = len(sample.label)
     positives = sample.weight * sample.label
     auc = ranking(np.arange(width, dtype=float), positives, sample.weight - positives)
