@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mqlml.engines.engine import Engine
+    from mqlml.engines.local import LocalEngine
     from mqlml.engines.settings import EngineSettings
     from mqlml.engines.spark import SparkEngine
     from mqlml.storage.workspace import Workspace
@@ -37,11 +38,14 @@ def make_engine(settings: "EngineSettings") -> "Engine":
 
     Spark starts with the first job; MissingExtraError then if it is not installed.
     """
-    if settings.kind == "spark":
-        return make_spark_engine(settings)
+    return make_spark_engine(settings) if settings.kind == "spark" else make_local_engine()
+
+
+def make_local_engine(*, memory: str = "2GB", threads: int = 2) -> "LocalEngine":
+    """Return the engine of this machine, within `memory`, that can also write part by part."""
     from mqlml.engines.local import LocalEngine
 
-    return LocalEngine()
+    return LocalEngine(memory, threads)
 
 
 def make_spark_engine(settings: "EngineSettings") -> "SparkEngine":

@@ -1,13 +1,15 @@
 """Commands that come before a model: init, ingest, features."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mqlml.cli.opening import progress, project_of
-from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, WorkspacePath
+from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Memory, WorkspacePath
 from mqlml.cli.output import answer, note
+from mqlml.cli.progress import progress_bar
 
 
 def register(app: typer.Typer) -> None:
@@ -75,16 +77,29 @@ def features(
     points: Annotated[
         Path | None, typer.Option("--points", help="CSV or Parquet with lead_id and as_of.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")] = Path(
-        "features.parquet"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="A Parquet file, or without suffix a folder of them.")
+    ] = Path("features.parquet"),
+    memory: Memory = "2GB",
     as_json: Json = False,
 ) -> None:
-    """Write the feature matrix as it was known at a moment, or at each point of a file."""
-    from mqlml.workflows.features import write_features
+    """Write the feature matrix as it was known at a moment, or at each point of a file.
+
+    A run that was killed goes on where it stood.
+    """
+    from mqlml.workflows.features import Means, write_features
 
     project = project_of(config, data, workspace)
-    result = write_features(project, out, as_of=project.instant(as_of), points_file=points)
+    moment = project.instant(as_of)
+    with progress_bar("events") as bar:
+        result = write_features(
+            project,
+            out,
+            as_of=moment,
+            points_file=points,
+            say=progress,
+            means=Means(memory, os.cpu_count() or 1, bar),
+        )
     if as_of is None and points is None:
         note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)

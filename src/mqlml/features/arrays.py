@@ -8,6 +8,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class BucketEvents(NamedTuple):
@@ -30,7 +31,10 @@ class BucketEvents(NamedTuple):
 
 
 class BucketLeads(NamedTuple):
-    """Where the events and the points of each lead of the bucket begin and end."""
+    """Where the events and the points of each lead of the bucket begin and end.
+
+    The points of a lead begin where those of the lead before it end.
+    """
 
     event_starts: Ints
     event_ends: Ints
@@ -53,14 +57,18 @@ class Tasks(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A lead's events listed by signal: those of s are `places[starts[s]:starts[s + 1]]`."""
+    """The events of one signal, lead by lead: where they stand, and when they count from.
+
+    Lead `i` has those from `starts[i]` to `starts[i + 1]`; the arrays have room for more.
+    """
 
     starts: Ints
     places: Ints
+    at: Ints
 
 
 class Ranges(NamedTuple):
-    """For each point of a lead: when it is, and which listed events its window holds."""
+    """For each point: when it is, and which listed events its window holds."""
 
     as_of: Ints
     low: Ints

@@ -1,33 +1,35 @@
 """One bucket of events to its rows of the matrix: what every engine calls.
 
 The events come as an Arrow table from a reader that is asked for the columns
-needed; the rest is arrays: leads become numbers, bots and strangers go, signals
-become patterns, events are put in order, and the kernel sweeps over them.
+needed; `reduced` makes arrays of them, and the kernel sweeps over those.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from mqlml.features.arrays import BucketEvents, BucketLeads, Floats, Ints, Tasks
+from mqlml.features.arrays import BucketLeads, Floats, Ints, Tasks
 from mqlml.features.columns import Feature
 from mqlml.features.kernel import sweep
 from mqlml.features.kinds.catalogue import KINDS, NUMBERS
-from mqlml.features.patterns import Patterns, column_codes, columns_read, signal_patterns
+from mqlml.features.patterns import columns_read
 from mqlml.features.plan import Plan
+from mqlml.features.reduced import Bucket, Reading, reduce_bucket
 from mqlml.features.signals import Signal
-from mqlml.timeline import MICROS_PER_SECOND, counts_from
+from mqlml.timeline import MICROS_PER_SECOND
 
 EventReader = Callable[[Sequence[str]], pa.Table]
 
 # Kinds whose result may depend on which of two events at the same instant comes first.
 _ORDERED = frozenset({"sum", "mean", "last_value", "time_spent"})
+
+# A part of the matrix that is made and handed on at a time: some 40,000 points of 100 features.
+_SLAB_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Work:
     members: tuple[int, ...]
     empty: Floats
     is_order_needed: bool
+
+    @property
+    def reading(self) -> Reading:
+        """Return what is read of the events."""
+        return Reading(self.signals, self.numbers, self.texts, self.members, self.is_order_needed)
 
     def columns(self, available: Sequence[str]) -> tuple[str, ...]:
         """Return the event columns to read, apart from event_id."""
@@ -133,7 +140,9 @@ def _ints(values: Sequence[int]) -> Ints:
 
 def empty_matrix(work: Work, rows: int) -> Floats:
     """Return the matrix of `rows` sorted points without events, one row per feature."""
-    return np.repeat(work.empty[:, np.newaxis], rows, axis=1)
+    matrix = np.empty((len(work.empty), rows), np.float64)
+    matrix[:] = work.empty[:, np.newaxis]
+    return matrix
 
 
 def restore_order(matrix: Floats, points: Points) -> None:
@@ -155,98 +164,55 @@ def fill_bucket(
 
     `connection` is a sandbox, in which the signals' conditions run.
     """
-    events = read(())
-    lead = _lead_numbers(events, points.leads)
-    kept = np.flatnonzero((lead >= 0) & ~_flags(events["is_bot"]))
-    if len(kept) == 0:
-        return
-    if len(kept) < len(lead):
-        events, lead = events.take(pa.array(kept)), lead[kept]
-    at = _times(events)
-    order = np.lexsort((at, lead))
-    if work.is_order_needed:
-        order = _break_ties(order, lead, at, lambda rows: _event_ids(read, kept[rows]))
-    lead, at = lead[order], at[order]
-    patterns = signal_patterns(connection, events, work.signals)
+    bucket = reduce_bucket(
+        [read(())], lambda: read(("event_id",)), work.reading, points.leads, connection
+    )
+    for first, last in slabs(bucket, points, work):
+        places, part = fill_slab(bucket, work, points, first, last)
+        for row, values in zip(matrix, part, strict=True):
+            row[places] = values
+
+
+def slab_points(work: Work) -> int:
+    """Return how many points a slab has: it takes some `_SLAB_BYTES`."""
+    return max(1, _SLAB_BYTES // (8 * max(1, len(work.empty))))
+
+
+def slabs(bucket: Bucket, points: Points, work: Work) -> Iterator[tuple[int, int]]:
+    """Yield ranges of the bucket's leads with the points of one slab.
+
+    A lead is never split; without leads nothing is yielded. The ranges depend on the
+    points and the number of features alone.
+    """
+    rows = np.cumsum(points.starts[bucket.leads + 1] - points.starts[bucket.leads])
+    first = 0
+    while first < len(rows):
+        before = rows[first - 1] if first else 0
+        limit = before + slab_points(work)
+        last = max(first + 1, int(np.searchsorted(rows, limit, side="right")))
+        yield first, last
+        first = last
+
+
+def fill_slab(
+    bucket: Bucket, work: Work, points: Points, first: int, last: int
+) -> tuple[Ints, Floats]:
+    """Return the places of the points of the leads `first` to `last`, and their matrix.
+
+    The places are those in `points`, sorted by (lead, as_of); the matrix has a row per
+    feature and a column per place.
+    """
+    leads = bucket.leads[first:last]
+    begins, ends = points.starts[leads], points.starts[leads + 1]
+    last_place = np.cumsum(ends - begins)
+    first_place = last_place - (ends - begins)
+    places = np.arange(last_place[-1]) + np.repeat(begins - first_place, ends - begins)
+    matrix = empty_matrix(work, len(places))
     sweep(
-        _bucket_events(events, at, order, patterns, work),
-        _bucket_leads(lead, points),
-        points.as_of,
+        bucket.events,
+        BucketLeads(bucket.starts[first:last], bucket.ends[first:last], first_place, last_place),
+        points.as_of[places],
         work.tasks,
-        len(work.signals),
         matrix,
     )
-
-
-def _lead_numbers(events: pa.Table, leads: pd.Index) -> Ints:
-    """Return the number of each event's lead, -1 for a lead without points."""
-    ids = events["lead_id"].combine_chunks()
-    numbers = leads.get_indexer(pd.Index(ids.dictionary.to_pandas(), dtype="str"))
-    return np.append(numbers, -1)[column_codes(events["lead_id"])].astype(np.int64)
-
-
-def _flags(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    return np.asarray(column.fill_null(False).to_numpy(), dtype=np.bool_)
-
-
-def _times(events: pa.Table) -> Ints:
-    occurred_at, arrived_at = (
-        events[name].combine_chunks().view(pa.int64()).to_numpy()
-        for name in ("occurred_at", "arrived_at")
-    )
-    return counts_from(occurred_at, arrived_at)
-
-
-def _event_ids(read: EventReader, rows: Ints) -> npt.NDArray[np.object_]:
-    ids: npt.NDArray[np.object_] = read(("event_id",))["event_id"].take(pa.array(rows)).to_numpy()
-    return ids
-
-
-def _break_ties(
-    order: Ints, lead: Ints, at: Ints, event_ids: Callable[[Ints], npt.NDArray[np.object_]]
-) -> Ints:
-    """Return `order` with events of the same lead and instant put in the order of event_id."""
-    is_new = np.ones(len(order) + 1, np.bool_)
-    is_new[1:-1] = (np.diff(lead[order]) != 0) | (np.diff(at[order]) != 0)
-    tied = np.flatnonzero(~(is_new[:-1] & is_new[1:]))
-    if len(tied) == 0:
-        return order
-    ids = event_ids(order[tied])
-    _, ranks = np.unique(ids, return_inverse=True)
-    group = np.cumsum(is_new[:-1])[tied]
-    settled = order.copy()
-    settled[tied] = order[tied][np.lexsort((ranks, group))]
-    return settled
-
-
-def _bucket_events(
-    events: pa.Table, at: Ints, order: Ints, patterns: Patterns, work: Work
-) -> BucketEvents:
-    numbers = np.empty((len(work.numbers) + len(work.members), len(at)), np.float64)
-    for row, name in enumerate(work.numbers):
-        numbers[row] = events[name].to_numpy()[order]
-    for row, signal in enumerate(work.members, start=len(work.numbers)):
-        numbers[row] = patterns.holds[patterns.codes, signal][order]
-    codes = np.empty((len(work.texts), len(at)), np.int32)
-    for row, name in enumerate(work.texts):
-        codes[row] = column_codes(events[name])[order]
-    counts = patterns.holds.sum(axis=1)
-    return BucketEvents(
-        at,
-        patterns.codes[order].astype(np.int32),
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        np.nonzero(patterns.holds)[1].astype(np.int64),
-        numbers,
-        codes,
-        np.full(codes.max(initial=0) + 2, -1, np.int64),
-    )
-
-
-def _bucket_leads(lead: Ints, points: Points) -> BucketLeads:
-    present, first = np.unique(lead, return_index=True)
-    return BucketLeads(
-        first.astype(np.int64),
-        np.append(first[1:], len(lead)).astype(np.int64),
-        points.starts[present],
-        points.starts[present + 1],
-    )
+    return places, matrix

@@ -1,12 +1,14 @@
 """The sweep: fills the feature matrix for the leads of one bucket, compiled by numba.
 
-For each lead and signal the signal's events are listed once. Then every
-(signal, window) walks two pointers along the lead's points and leaves for each
+For each signal the bucket's events are listed once, lead by lead. Then every
+(signal, window) walks two pointers along each lead's points and leaves for each
 point the range [low, high) of listed events inside its window. Counts and
 recency read off the ends of the range; what must look inside goes on from the
-point before whenever the range begins at the same event. So the work grows with
-events + points × features, and numbers are always added oldest first, as the
-reference adds them.
+point before whenever the range begins at the same place of the list (a lead
+without events leaves the next one an empty range to go on from, which is a
+fresh one). So the work grows with events + points × features, each feature is
+one long loop that writes one row of the matrix from end to end, and numbers are
+always added oldest first, as the reference adds them.
 
 All compiled code is in this file: numba compiles anew when the file that holds a
 function has changed, and does not look at others (timeline's rules, by which times
@@ -26,6 +28,7 @@ from mqlml.features.arrays import (
     BucketEvents,
     BucketLeads,
     Codes,
+    Flags,
     Floats,
     Ints,
     Listed,
@@ -89,15 +92,15 @@ def sweep(
     leads: BucketLeads,
     as_of: Ints,
     tasks: Tasks,
-    signal_count: int,
     matrix: Floats,
 ) -> None:
-    """Fill `matrix` for the points of the bucket's leads; other places stay as they are.
+    """Fill `matrix`, which comes holding what a point without events has.
 
-    `as_of` has all points sorted by (lead, as_of); the matrix has them in this order, and
-    one row for each feature, so that a feature's values lie together in memory.
+    `as_of` has the points of `leads`, and no others, sorted by (lead, as_of); the matrix
+    has them in this order, and one row for each feature, so that a feature's values lie
+    together in memory.
     """
-    _sweep(tuple(events), tuple(leads), as_of, tuple(tasks), signal_count, matrix)
+    _sweep(tuple(events), tuple(leads), as_of, tuple(tasks), matrix)
 
 
 @_compiled_once
@@ -106,91 +109,85 @@ def _sweep(
     lead_arrays: tuple[Ints, ...],
     as_of: Ints,
     task_arrays: tuple[npt.NDArray[Any], ...],
-    signal_count: int,
     matrix: Floats,
 ) -> None:
     # Plain tuples come in: the machine code that is kept must not refer to our classes, or
     # renaming one would leave files that numba cannot read.
     events, leads = BucketEvents(*event_arrays), BucketLeads(*lead_arrays)
     tasks = Tasks(*task_arrays)
-    starts = np.zeros(signal_count + 1, np.int64)
-    places = np.empty(1024, np.int64)
-    for lead in range(len(leads.event_starts)):
-        first, end = leads.event_starts[lead], leads.event_ends[lead]
-        total = _count_by_signal(events, first, end, starts)
-        if total > len(places):
-            places = np.empty(2 * total, np.int64)
-        _list_by_signal(events, first, end, starts, places)
-        point, last = leads.point_starts[lead], leads.point_ends[lead]
-        own = matrix[:, point:last]
-        _fill_lead(events, Listed(starts, places), as_of[point:last], tasks, own)
-
-
-@_compiled
-def _count_by_signal(events: BucketEvents, first: int, end: int, starts: Ints) -> int:
-    """Set `starts[s]` to where signal s begins when the lead's events are listed by signal."""
-    starts[:] = 0
-    for event in range(first, end):
-        pattern = events.patterns[event]
-        for k in range(events.pattern_starts[pattern], events.pattern_starts[pattern + 1]):
-            starts[events.pattern_signals[k] + 1] += 1
-    for signal in range(1, len(starts)):
-        starts[signal] += starts[signal - 1]
-    return int(starts[-1])
-
-
-@_compiled
-def _list_by_signal(events: BucketEvents, first: int, end: int, starts: Ints, places: Ints) -> None:
-    """Write the places of the lead's events into `places`, signal by signal, in order."""
-    filled = starts.copy()
-    for event in range(first, end):
-        pattern = events.patterns[event]
-        for k in range(events.pattern_starts[pattern], events.pattern_starts[pattern + 1]):
-            signal = events.pattern_signals[k]
-            places[filled[signal]] = event
-            filled[signal] += 1
-
-
-@_compiled
-def _fill_lead(
-    events: BucketEvents, listed: Listed, as_of: Ints, tasks: Tasks, matrix: Floats
-) -> None:
-    """Fill the columns of one lead's points, task by task."""
-    count = len(as_of)
-    ranges = Ranges(as_of, np.empty(count, np.int64), np.empty(count, np.int64))
-    values = np.empty(count, np.float64)
-    here, at = listed.places[:0], listed.places[:0]
+    points, lead_count = len(as_of), len(leads.event_starts)
+    ranges = Ranges(as_of, np.empty(points, np.int64), np.empty(points, np.int64))
+    is_member = np.zeros(len(events.pattern_starts) - 1, np.bool_)
+    starts = np.zeros(lead_count + 1, np.int64)
+    room = 0
+    for lead in range(lead_count):
+        room += leads.event_ends[lead] - leads.event_starts[lead]
+    listed = Listed(starts, np.empty(room, np.int64), np.empty(room, np.int64))
     for task in range(len(tasks.kinds)):
         signal, window = tasks.signals[task], tasks.windows[task]
-        begin, end = listed.starts[signal], listed.starts[signal + 1]
-        if begin == end:
-            continue  # the matrix already holds what no events mean
         is_new_signal = task == 0 or tasks.signals[task - 1] != signal
         if is_new_signal:
-            here = listed.places[begin:end]
-            at = events.at[here]
+            _find_members(events, signal, is_member)
+            _list_signal(events, leads, is_member, listed)
+            _walk_ends(listed, leads, ranges)
+        if starts[-1] == 0:
+            continue  # the matrix already holds what no events mean
         if is_new_signal or tasks.windows[task - 1] != window:
-            _walk(at, ranges, window)
+            _walk_starts(listed, leads, ranges, window)
+        places, at = listed.places[: starts[-1]], listed.at[: starts[-1]]
         kind, of, parameter = tasks.kinds[task], tasks.of[task], tasks.parameters[task]
+        values = matrix[tasks.columns[task]]
         if of >= 0:
-            _measure_values(kind, events, of, here, ranges, parameter, values)
+            _measure_values(kind, events, of, places, ranges, parameter, values)
         else:
             _measure_times(kind, at, ranges, window, parameter, values)
-        for k in range(count):
-            matrix[tasks.columns[task], k] = values[k]
 
 
 @_compiled
-def _walk(at: Ints, ranges: Ranges, window: int) -> None:
-    """Set for each point the range of events in its window; points come in time order."""
-    begin, end = 0, 0
-    for k in range(len(ranges.as_of)):
-        as_of = ranges.as_of[k]
-        while end < len(at) and _is_seen(at[end], as_of):
-            end += 1
-        while begin < end and not _is_in_lookback(at[begin], as_of, window):
-            begin += 1
-        ranges.low[k], ranges.high[k] = begin, end
+def _find_members(events: BucketEvents, signal: int, is_member: Flags) -> None:
+    """Say of each pattern whether it has the signal."""
+    for pattern in range(len(is_member)):
+        is_member[pattern] = False
+        for k in range(events.pattern_starts[pattern], events.pattern_starts[pattern + 1]):
+            is_member[pattern] |= events.pattern_signals[k] == signal
+
+
+@_compiled
+def _list_signal(
+    events: BucketEvents, leads: BucketLeads, is_member: Flags, listed: Listed
+) -> None:
+    """List the signal's events, lead by lead, in order."""
+    filled = 0
+    for lead in range(len(leads.event_starts)):
+        for event in range(leads.event_starts[lead], leads.event_ends[lead]):
+            # Written always and kept only if it is one: no branch to guess wrong.
+            listed.places[filled] = event
+            listed.at[filled] = events.at[event]
+            filled += is_member[events.patterns[event]]
+        listed.starts[lead + 1] = filled
+
+
+@_compiled
+def _walk_ends(listed: Listed, leads: BucketLeads, ranges: Ranges) -> None:
+    """Set for each point where the events that it sees end; points come in time order."""
+    for lead in range(len(leads.point_starts)):
+        end, last = listed.starts[lead], listed.starts[lead + 1]
+        for k in range(leads.point_starts[lead], leads.point_ends[lead]):
+            while end < last and _is_seen(listed.at[end], ranges.as_of[k]):
+                end += 1
+            ranges.high[k] = end
+
+
+@_compiled
+def _walk_starts(listed: Listed, leads: BucketLeads, ranges: Ranges, window: int) -> None:
+    """Set for each point where the events of its window begin."""
+    for lead in range(len(leads.point_starts)):
+        begin = listed.starts[lead]
+        for k in range(leads.point_starts[lead], leads.point_ends[lead]):
+            as_of, end = ranges.as_of[k], ranges.high[k]
+            while begin < end and not _is_in_lookback(listed.at[begin], as_of, window):
+                begin += 1
+            ranges.low[k] = begin
 
 
 @_compiled

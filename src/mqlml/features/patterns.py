@@ -1,8 +1,8 @@
-"""Which signals hold for each event, worked out once per distinct row.
+"""Which signals hold for each event, worked out once per distinct text.
 
-Signals read few columns with few different values. So the columns that a signal
-reads are coded, DuckDB evaluates the condition on the distinct rows only, and
-every event gets a pattern: the number of a list of signals.
+A signal reads few columns, and texts come as dictionaries. So DuckDB evaluates a
+condition on the distinct texts only, or, where it reads numbers, on the rows as
+they are; and every event gets a pattern: the number of a list of signals.
 """
 
 from collections import defaultdict
@@ -11,29 +11,37 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from mqlml.features.arrays import Ints
-from mqlml.features.conditions import Flags, truth_of
+from mqlml.features.arrays import Codes, Flags, Ints
+from mqlml.features.conditions import bits_of, truth_of
 from mqlml.features.signals import Signal
+from mqlml.tables.expressions import columns_of
+
+# More patterns than this are renumbered without those that no event has.
+_MANY = 4_096
+# Up to so many conditions on the same columns have a class for each way they can hold.
+_FEW = 4
 
 
 @dataclass(frozen=True)
 class Patterns:
     """`holds[codes[e], s]` says whether signal s holds for event e."""
 
-    codes: Ints
+    codes: Codes
     holds: Flags
 
 
 def columns_read(where: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that a condition reads; one too many does no harm.
+    """Return the columns that a condition reads, in their order.
 
-    >>> columns_read("type = 'page_view' AND value > 3", ["type", "page", "value"])
-    ('type', 'page', 'value')
+    >>> columns_read("type = 'page_view' AND Value > 3", ["type", "page", "value"])
+    ('type', 'value')
     """
-    return tuple(name for name in columns if name in where)
+    read = {name.rpartition(".")[2].lower() for name in columns_of(where)}
+    return tuple(name for name in columns if name.lower() in read)
 
 
 def signal_patterns(
@@ -49,20 +57,53 @@ def signal_patterns(
     by_columns: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, signal in enumerate(signals):
         by_columns[columns_read(signal.where, events.column_names)].append(number)
-    codes = np.zeros(events.num_rows, np.int64)
+    codes = np.zeros(events.num_rows, np.int32)
     holds = np.zeros((1, len(signals)), np.bool_)
+    if events.num_rows == 0:
+        return Patterns(codes, holds)
     for names, members in by_columns.items():
-        row_codes, rows = _distinct_rows(events, names)
-        sample = {
-            name: _plain(events[name].take(pa.array(rows)).combine_chunks()) for name in names
-        }
         asked = [signals[number] for number in members]
-        truth = truth_of(connection, asked, sample, len(rows))
-        for column, number in enumerate(members):
-            codes, old = dense(2 * codes + truth[:, column][row_codes])
-            holds = holds[old // 2]
-            holds[:, number] = old % 2
+        classes, truth = _classes(connection, events.select(list(names)), asked)
+        old: npt.NDArray[np.integer] = np.arange(len(holds) * len(truth))
+        if len(old) > _MANY:
+            dense_codes, old = dense(codes.astype(np.int64) * len(truth) + classes)
+            codes = dense_codes.astype(np.int32)
+        elif len(truth) > 1:
+            codes *= len(truth)
+            codes += classes
+        holds = holds[old // len(truth)]
+        holds[:, members] = truth[old % len(truth)]
     return Patterns(codes, holds)
+
+
+def _classes(
+    connection: duckdb.DuckDBPyConnection, events: pa.Table, signals: Sequence[Signal]
+) -> tuple[npt.NDArray[np.integer], Flags]:
+    """Return each event's class, and by class and signal whether the condition holds."""
+    names = events.column_names
+    if not names:
+        truth = truth_of(connection, signals, {}, 1)
+        return np.zeros(events.num_rows, np.int32), truth
+    if all(pa.types.is_dictionary(events[name].type) for name in names):
+        of_event, sample = _distinct_rows(events)
+        truth = truth_of(connection, signals, sample, len(sample[names[0]]))
+        classes, truth = _distinct_truth(truth)
+        return classes[of_event], truth
+    rows = {name: _without_nan(events[name].combine_chunks()) for name in names}
+    if len(signals) > _FEW:
+        return _distinct_truth(truth_of(connection, signals, rows, events.num_rows))
+    bits = bits_of(connection, signals, rows, events.num_rows)
+    return bits, np.arange(1 << len(signals))[:, np.newaxis] >> np.arange(len(signals)) & 1 == 1
+
+
+def _distinct_truth(truth: Flags) -> tuple[Codes, Flags]:
+    """Return the class of each row, and the distinct rows."""
+    codes = np.zeros(len(truth), np.int64)
+    for column in truth.T:
+        codes, _ = dense(2 * codes + column)
+    first = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
+    first[codes] = np.arange(len(codes))
+    return codes.astype(np.int32), truth[first]
 
 
 def dense(codes: Ints) -> tuple[Ints, Ints]:
@@ -77,23 +118,36 @@ def dense(codes: Ints) -> tuple[Ints, Ints]:
     return new[codes], old
 
 
-def _distinct_rows(events: pa.Table, names: Sequence[str]) -> tuple[Ints, Ints]:
-    """Return the number of each event's distinct row, and one event that has the row."""
+def _distinct_rows(events: pa.Table) -> tuple[npt.NDArray[np.integer], dict[str, pa.Array]]:
+    """Return the number of each event's distinct row, and the distinct rows."""
+    names = events.column_names
+    if len(names) == 1:  # the dictionary itself, and what is missing at its end
+        array = events[names[0]].combine_chunks()
+        texts = pa.concat_arrays([array.dictionary, pa.nulls(1, array.dictionary.type)])
+        return _indices(array), {names[0]: texts}
     codes = np.zeros(events.num_rows, np.int64)
     for name in names:
         column = column_codes(events[name])
         codes, _ = dense(codes * (column.max(initial=-1) + 2) + column + 1)
     rows = np.zeros(codes.max(initial=-1) + 1, np.int64)
     rows[codes] = np.arange(len(codes))
-    return codes, rows
+    some = events.take(pa.array(rows))
+    return codes, {name: some[name].combine_chunks().dictionary_decode() for name in names}
+
+
+def _indices(array: pa.DictionaryArray) -> Codes:
+    """Return the place of each value in the dictionary, -1 for a missing one."""
+    indices = array.indices
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False))
 
 
 def column_codes(column: pa.ChunkedArray) -> Ints:
     """Return a number for each different value of a column, -1 for a missing one."""
     array = column.combine_chunks()
     if isinstance(array, pa.DictionaryArray):
-        codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return np.asarray(codes, dtype=np.int64)
+        return _indices(array).astype(np.int64)
     if pa.types.is_floating(array.type):
         numbers = array.to_numpy(zero_copy_only=False)
         # By their bits, so that 0 and -0 stay two values; NaN is missing.
@@ -103,10 +157,11 @@ def column_codes(column: pa.ChunkedArray) -> Ints:
     return np.asarray(codes, dtype=np.int64)
 
 
-def _plain(array: pa.Array) -> pa.Array:
-    """Return texts decoded, and NaN as null: a condition on a missing number does not hold."""
-    if isinstance(array, pa.DictionaryArray):
-        return array.dictionary_decode()
-    if pa.types.is_floating(array.type):
-        return pa.array(array.to_numpy(zero_copy_only=False), from_pandas=True)
-    return array
+def _without_nan(array: pa.Array) -> pa.Array:
+    """Return NaN as null: a condition on a missing number does not hold."""
+    if not pa.types.is_floating(array.type):
+        return array
+    numbers = array.to_numpy(zero_copy_only=False)
+    if np.count_nonzero(np.isnan(numbers)) == array.null_count:
+        return array
+    return pa.array(numbers, from_pandas=True)

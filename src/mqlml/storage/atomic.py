@@ -81,8 +81,10 @@ def _swap_in(fresh: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def sweep(parent: Path) -> tuple[str, ...]:
+def sweep(parent: Path, *, of: str | None = None) -> tuple[str, ...]:
     """Remove what killed runs left in `parent`; return the names that were removed or put back.
+
+    With `of` only what was to become the file or folder of that name.
 
     Call it while holding the workspace's lock: a running writer's sibling looks
     just like a leftover.
@@ -90,8 +92,9 @@ def sweep(parent: Path) -> tuple[str, ...]:
     if not parent.is_dir():
         return ()
     leftovers = [p for p in sorted(parent.iterdir()) if _is_leftover(p)]
+    leftovers = [p for p in leftovers if of is None or _target_name(p) == of]
     for leftover in leftovers:
-        target = parent / leftover.name[1:].rsplit(".", 2)[0]
+        target = parent / _target_name(leftover)
         if leftover.suffix == _OLD and not target.exists():
             leftover.rename(target)
         elif leftover.is_dir():
@@ -99,6 +102,10 @@ def sweep(parent: Path) -> tuple[str, ...]:
         else:
             leftover.unlink()
     return tuple(leftover.name for leftover in leftovers)
+
+
+def _target_name(leftover: Path) -> str:
+    return leftover.name[1:].rsplit(".", 2)[0]
 
 
 def _is_leftover(path: Path) -> bool:

@@ -52,10 +52,11 @@ class Manifest:
 def mark_files(folder: Path) -> dict[str, FileMark]:
     """Return the marks of all files below `folder`, by relative POSIX path."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): _mark(p) for p in paths}
+    return {p.relative_to(folder).as_posix(): mark_file(p) for p in paths}
 
 
-def _mark(path: Path) -> FileMark:
+def mark_file(path: Path) -> FileMark:
+    """Return size and SHA-256 of a file."""
     with path.open("rb") as file:
         return FileMark(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
@@ -117,7 +118,7 @@ def _problem(path: Path, mark: FileMark, *, verify: bool) -> str:
         return "missing"
     if path.stat().st_size != mark.size:
         return "cut or altered: its size differs from the manifest"
-    if verify and _mark(path) != mark:
+    if verify and mark_file(path) != mark:
         return "altered: its SHA-256 differs from the manifest"
     return ""
 

@@ -28,7 +28,7 @@ from mqlml.storage.manifest import (
     read_manifest,
 )
 from mqlml.storage.seen import DAY_SUMS, write_day_sums
-from mqlml.tables.buckets import bucket_count, bucket_sql
+from mqlml.tables.buckets import ORDER_MARK, ROWS_PER_BUCKET, bucket_count, bucket_sql
 from mqlml.tables.contracts import EventLog, Tables
 from mqlml.tables.ingested import Ingested
 from mqlml.tables.sql import literal
@@ -87,26 +87,36 @@ def _write_files(ingested: Ingested, target: Path, spill: Path, memory_limit: st
 def _copy_sorted(
     connection: duckdb.DuckDBPyConnection, source: Path, target: Path, order: str
 ) -> None:
+    pq.write_table(_sorted(connection, source, order), target, compression="zstd")
+
+
+def _sorted(connection: duckdb.DuckDBPyConnection, source: Path, order: str) -> pa.Table:
     connection.read_parquet(str(source)).create_view("source", replace=True)
-    table = connection.sql(f"SELECT * FROM source ORDER BY {order}").to_arrow_table()
-    pq.write_table(table, target, compression="zstd")
+    return connection.sql(f"SELECT * FROM source ORDER BY {order}").to_arrow_table()
+
+
+def write_bucket(events: pa.Table, folder: Path) -> None:
+    """Write one bucket of the event log, whose rows stand in the order of ORDER_MARK."""
+    folder.mkdir(parents=True)
+    marked = events.replace_schema_metadata(ORDER_MARK)
+    # Small row groups, so that one can be read and reduced at a time.
+    pq.write_table(
+        marked, folder / "part.parquet", compression="zstd", row_group_size=ROWS_PER_BUCKET
+    )
 
 
 def _write_buckets(connection: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
     buckets = bucket_count(pq.read_metadata(source).num_rows)
     if buckets == 1:
-        (target / "bucket=0").mkdir(parents=True)
-        _copy_sorted(connection, source, target / "bucket=0" / "part.parquet", _EVENT_ORDER)
+        write_bucket(_sorted(connection, source, _EVENT_ORDER), target / "bucket=0")
         return
     connection.read_parquet(str(source)).create_view("source", replace=True)
     bucketed = f"SELECT *, {bucket_sql(buckets)} AS __bucket FROM source"
     connection.execute(f"CREATE TEMP TABLE bucketed AS {bucketed} ORDER BY __bucket")
     for bucket in range(buckets):
-        path = target / f"bucket={bucket}"
-        path.mkdir(parents=True)
         query = "SELECT * EXCLUDE (__bucket) FROM bucketed WHERE __bucket = ? ORDER BY "
         table = connection.sql(query + _EVENT_ORDER, params=[bucket]).to_arrow_table()
-        pq.write_table(table, path / "part.parquet", compression="zstd")
+        write_bucket(table, target / f"bucket={bucket}")
 
 
 def _manifest(ingested: Ingested, folder: Path) -> Manifest:

@@ -4,6 +4,10 @@ import hashlib
 
 ROWS_PER_BUCKET = 250_000
 
+# Said in the metadata of a bucket's file whose rows stand in this order, so that readers need
+# not sort them again. `counts_from` is the later of occurred_at and arrived_at.
+ORDER_MARK = {b"mqlml.order": b"lead_id, counts_from, event_id"}
+
 
 def bucket_count(rows: int) -> int:
     """Return how many buckets an event log of `rows` rows has.

@@ -1,5 +1,6 @@
 """The feature matrix as it was known: for training, for scoring, and for a file of points."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from mqlml import __version__
 from mqlml.config import Settings
 from mqlml.dataset.labels import days_to_micros
 from mqlml.dataset.points import open_points
@@ -16,10 +20,10 @@ from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.table_features import Outcome
-from mqlml.storage.atomic import replace_file, replace_folder
-from mqlml.storage.scores import parquet_bytes
+from mqlml.storage.atomic import replace_folder
+from mqlml.storage.parts import open_parts
 from mqlml.tables.contracts import EVENTS, Tables
-from mqlml.wiring import make_engine, make_spark_engine
+from mqlml.wiring import make_local_engine, make_spark_engine
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
 
@@ -62,6 +66,15 @@ def _outcome(target: TargetSettings) -> Outcome:
     return Outcome(target.stage, None if horizon is None else days_to_micros(horizon), lag)
 
 
+@dataclass(frozen=True)
+class Means:
+    """What the machine gives to the work: memory ("2GB"), cores; and whom to tell how far it is."""
+
+    memory: str = "2GB"
+    threads: int = 2
+    progress: Callable[[int, int], None] | None = None
+
+
 def write_features(
     project: Project,
     out: Path,
@@ -69,11 +82,14 @@ def write_features(
     as_of: int | None = None,
     points_file: Path | None = None,
     say: Say = lambda _: None,
+    means: Means = Means(),
 ) -> FeaturesResult:
     """Write lead_id, as_of and the plan's columns of every open lead, or of the given points.
 
-    Without Spark `out` is one Parquet file in the points' order; Spark's workers write
-    `out` as a folder of Parquet files, whose rows have no order.
+    On this machine a name without a suffix becomes a folder of Parquet files, one per bucket
+    of events, with a suffix one file; rows come bucket by bucket, in each by lead_id and
+    as_of, and what a killed run has finished is not made again. Spark's workers write `out`
+    as a folder of Parquet files, whose rows have no order.
     """
     if as_of is not None and points_file is not None:
         mend = "the file of points holds the moments itself; leave one of the two out"
@@ -86,32 +102,41 @@ def write_features(
         if points_file is None
         else read_points(points_file, tables)
     )
-    _write(project.settings.engine, tables, points, plan, out)
+    if project.settings.engine.kind == "spark":
+        _write_by_spark(project.settings.engine, tables, points, plan, out)
+    else:
+        engine = make_local_engine(memory=means.memory, threads=means.threads)
+        with project.workspace.lock("features"):
+            parts = open_parts(out, _work_key(tables, plan, points))
+            if parts.finished:
+                say(f"going on: {len(parts.finished)} parts were finished before")
+            engine.write(tables, points, plan, parts, progress=means.progress)
+            parts.finish()
     return FeaturesResult(
         out, len(points), len(plan.columns), shown_instant(moment), plan.fingerprint
     )
 
 
-def _write(
+def _write_by_spark(
     settings: EngineSettings, tables: Tables, points: pd.DataFrame, plan: Plan, out: Path
 ) -> None:
-    """Write the matrix whole or not at all: one file, or Spark's folder of files."""
+    """Write the matrix whole or not at all, as Spark's folder of files."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    if settings.kind == "spark":
-        if out.is_file():
-            mend = "Spark writes a folder of files: delete the file or give another name"
-            raise DataError(Fault("a file has this name", str(out), mend=mend))
-        with replace_folder(out) as folder:
-            make_spark_engine(settings).write(tables, points, plan, folder)
-        return
-    matrix = make_engine(settings).compute(tables, points, plan)
-    replace_file(out, parquet_bytes(pd.concat([named_points(points), matrix], axis=1)))
+    if out.is_file():
+        mend = "Spark writes a folder of files: delete the file or give another name"
+        raise DataError(Fault("a file has this name", str(out), mend=mend))
+    with replace_folder(out) as folder:
+        make_spark_engine(settings).write(tables, points, plan, folder)
 
 
-def named_points(points: pd.DataFrame) -> pd.DataFrame:
-    """Return lead_id and as_of of points, as_of as a time in UTC for people and files."""
-    as_of = pd.to_datetime(points["as_of"], unit="us", utc=True).dt.as_unit("us")
-    return pd.DataFrame({"lead_id": points["lead_id"], "as_of": as_of})
+def _work_key(tables: Tables, plan: Plan, points: pd.DataFrame) -> str:
+    """Return a digest of all that the matrix is made from."""
+    ids = pa.array(points["lead_id"], pa.string())
+    digest = hashlib.sha256(f"{__version__} {tables.digest} {plan.fingerprint}".encode())
+    digest.update(pc.binary_length(ids).to_numpy(zero_copy_only=False).tobytes())
+    digest.update("".join(ids.to_pylist()).encode())
+    digest.update(points["as_of"].to_numpy(np.int64).tobytes())
+    return digest.hexdigest()
 
 
 def read_points(path: Path, tables: Tables) -> pd.DataFrame:
