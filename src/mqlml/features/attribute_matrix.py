@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mqlml.features.arrays import Ints
 from mqlml.features.columns import AttributeFeature
 from mqlml.features.demographics import (
     company_size,
@@ -15,7 +16,7 @@ from mqlml.features.demographics import (
     title_seniority,
 )
 from mqlml.features.icp import fits_of, stated_parts
-from mqlml.features.known_values import known_values
+from mqlml.features.known_values import known_values, lead_rows
 from mqlml.features.plan import Plan
 from mqlml.features.settings import IcpSettings
 from mqlml.features.wording import tidy
@@ -29,11 +30,12 @@ _TRUE, _FALSE = (
 
 def attribute_columns(tables: Tables, points: pd.DataFrame, plan: Plan) -> dict[str, pd.Series]:
     """Return the plan's attribute columns by name, one value per point in the points' order."""
-    shares = _match_share(tables, points, plan.icp)
+    rows = lead_rows(tables.leads, points)
+    shares = _match_share(tables, points, plan.icp, rows)
     return {
         feature.column: shares
         if feature.transform == "icp_match_share"
-        else _column(tables, points, feature, plan.icp)
+        else _column(tables, points, feature, plan.icp, rows)
         for feature in plan.attributes
     }
 
@@ -48,21 +50,21 @@ def transformed(feature: AttributeFeature, icp: IcpSettings, value: object) -> f
 
 
 def _column(
-    tables: Tables, points: pd.DataFrame, feature: AttributeFeature, icp: IcpSettings
+    tables: Tables, points: pd.DataFrame, feature: AttributeFeature, icp: IcpSettings, rows: Ints
 ) -> pd.Series:
-    known = known_values(tables, points, feature.source)
+    known = known_values(tables, points, feature.source, rows=rows)
     values = [transformed(feature, icp, value) for value in (*known.distinct, None)]
     dtype = "str" if feature.dtype == "category" else "float64"
     return pd.Series(values, dtype=dtype).take(known.codes % len(values)).reset_index(drop=True)
 
 
-def _match_share(tables: Tables, points: pd.DataFrame, icp: IcpSettings) -> pd.Series:
+def _match_share(tables: Tables, points: pd.DataFrame, icp: IcpSettings, rows: Ints) -> pd.Series:
     """Return the share of the stated parts that fit; a missing attribute does not fit.
 
     Missing when all the attributes are.
     """
     fits = [
-        _column(tables, points, AttributeFeature("", source, f"icp_{part}", ""), icp)  # type: ignore[arg-type]
+        _column(tables, points, AttributeFeature("", source, f"icp_{part}", ""), icp, rows)  # type: ignore[arg-type]
         for part, source in stated_parts(icp).items()
     ]
     if not fits:

@@ -57,7 +57,8 @@ def bits_of(
 
 def _run(cursor: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> Ints:
     bits = (
-        f"(coalesce(CAST(({signal.where}\n) AS BOOLEAN), false)::BIGINT << {number})"
+        # By far the quickest of the ways to say it; a null is no TRUE.
+        f"CASE WHEN CAST(({signal.where}\n) AS BOOLEAN) THEN {1 << number} ELSE 0 END"
         for number, signal in enumerate(signals)
     )
     # One thread, so the rows come back in their order without sorting.

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mqlml.errors import DataError, Fault, nearest
 from mqlml.features.arrays import Ints
@@ -21,8 +23,19 @@ class KnownValues:
     distinct: tuple[Any, ...]
 
 
-def known_values(tables: Tables, points: pd.DataFrame, name: str) -> KnownValues:
+def lead_rows(leads: pd.DataFrame, points: pd.DataFrame) -> Ints:
+    """Return the row in `leads` of each point's lead, -1 for a stranger."""
+    known, asked = (pa.array(frame["lead_id"], pa.string()) for frame in (leads, points))
+    rows = pc.index_in(asked, value_set=known).fill_null(-1)
+    return np.asarray(rows.to_numpy(zero_copy_only=False), np.int64)
+
+
+def known_values(
+    tables: Tables, points: pd.DataFrame, name: str, *, rows: Ints | None = None
+) -> KnownValues:
     """Return the values of attribute `name` as known at each point.
+
+    `rows` are the points' `lead_rows`, for who asks for many attributes.
 
     A creation attribute is known from the lead's creation on; a dated one has
     the latest value given strictly before as_of. Of values given at the same
@@ -38,7 +51,8 @@ def known_values(tables: Tables, points: pd.DataFrame, name: str) -> KnownValues
     as_of = points["as_of"].to_numpy(dtype=np.int64)
     if spec.known is Known.DATED:
         return _dated(tables.attributes, points["lead_id"], as_of, name)
-    return _created(tables.leads, points["lead_id"], as_of, name)
+    rows = lead_rows(tables.leads, points) if rows is None else rows
+    return _created(tables.leads, rows, as_of, name)
 
 
 def _missing(name: str, spec: Attribute | None, names: list[str]) -> Fault:
@@ -49,9 +63,8 @@ def _missing(name: str, spec: Attribute | None, names: list[str]) -> Fault:
     return Fault(what, f"leads.{name}", found, "ingest it again as it was, or train a new model")
 
 
-def _created(leads: pd.DataFrame, ids: pd.Series, as_of: Ints, name: str) -> KnownValues:
+def _created(leads: pd.DataFrame, rows: Ints, as_of: Ints, name: str) -> KnownValues:
     codes, distinct = pd.factorize(leads[name])
-    rows = pd.Index(leads["lead_id"]).get_indexer(pd.Index(ids))
     created = np.append(leads["created_at"].astype("int64").to_numpy(), 0)[rows]
     known = (rows >= 0) & is_known(created, as_of)
     found = np.where(known, np.append(codes, -1)[rows], -1)

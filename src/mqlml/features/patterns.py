@@ -6,7 +6,7 @@ they are; and every event gets a pattern: the number of a list of signals.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -22,8 +22,8 @@ from mqlml.tables.expressions import columns_of
 
 # More patterns than this are renumbered without those that no event has.
 _MANY = 4_096
-# Up to so many conditions on the same columns have a class for each way they can hold.
-_FEW = 4
+# Conditions on numbers are asked so many at a time.
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,13 @@ def signal_patterns(
     Raises:
         ConfigError: a condition fails on a value (text that is no number, say).
     """
-    by_columns: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, signal in enumerate(signals):
-        by_columns[columns_read(signal.where, events.column_names)].append(number)
     codes = np.zeros(events.num_rows, np.int32)
     holds = np.zeros((1, len(signals)), np.bool_)
     if events.num_rows == 0:
         return Patterns(codes, holds)
-    for names, members in by_columns.items():
+    for names, members in _groups(events, signals):
         asked = [signals[number] for number in members]
-        classes, truth = _classes(connection, events.select(list(names)), asked)
+        classes, truth = _classes(connection, events.select(names), asked)
         old: npt.NDArray[np.integer] = np.arange(len(holds) * len(truth))
         if len(old) > _MANY:
             dense_codes, old = dense(codes.astype(np.int64) * len(truth) + classes)
@@ -76,22 +73,37 @@ def signal_patterns(
     return Patterns(codes, holds)
 
 
+def _groups(events: pa.Table, signals: Sequence[Signal]) -> Iterator[tuple[list[str], list[int]]]:
+    """Yield columns and the signals that read them; what reads numbers goes a few at a time."""
+    by_texts: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    others: list[tuple[tuple[str, ...], int]] = []
+    texts = {f.name for f in events.schema if pa.types.is_dictionary(f.type)}
+    for number, signal in enumerate(signals):
+        names = columns_read(signal.where, events.column_names)
+        if texts.issuperset(names):
+            by_texts[names].append(number)
+        else:
+            others.append((names, number))
+    yield from ((list(names), members) for names, members in by_texts.items())
+    for first in range(0, len(others), _FEW):
+        some = others[first : first + _FEW]
+        yield list(dict.fromkeys(n for names, _ in some for n in names)), [i for _, i in some]
+
+
 def _classes(
     connection: duckdb.DuckDBPyConnection, events: pa.Table, signals: Sequence[Signal]
 ) -> tuple[npt.NDArray[np.integer], Flags]:
     """Return each event's class, and by class and signal whether the condition holds."""
     names = events.column_names
     if not names:
-        truth = truth_of(connection, signals, {}, 1)
-        return np.zeros(events.num_rows, np.int32), truth
+        return np.zeros(1, np.int32), truth_of(connection, signals, {}, 1)
     if all(pa.types.is_dictionary(events[name].type) for name in names):
         of_event, sample = _distinct_rows(events)
         truth = truth_of(connection, signals, sample, len(sample[names[0]]))
         classes, truth = _distinct_truth(truth)
         return classes[of_event], truth
+    # A class for each way in which the conditions can hold: the bits of its number.
     rows = {name: _without_nan(events[name].combine_chunks()) for name in names}
-    if len(signals) > _FEW:
-        return _distinct_truth(truth_of(connection, signals, rows, events.num_rows))
     bits = bits_of(connection, signals, rows, events.num_rows)
     return bits, np.arange(1 << len(signals))[:, np.newaxis] >> np.arange(len(signals)) & 1 == 1
 
