@@ -10,7 +10,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench-scoring bench-audit clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,17 @@ types: $(STAMP)
 
 layers: $(STAMP)
 	@$(BIN)/lint-imports --no-cache | tail -n 2
+
+SIZE ?= small
+PEERS := .venv-bench
+# Peers have an environment of their own: their needs are not ours.
+$(PEERS)/.installed: benchmarks/peers.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@if $(PEERS)/bin/python -m pip install --quiet -r benchmarks/peers.txt; then touch $@; \
+		else echo "PEERS COULD NOT BE INSTALLED: their rows will say so" >&2; fi
+
+bench: $(STAMP) $(PEERS)/.installed ## Measure features beside their peers (SIZE=small, medium or large)
+	@$(BIN)/python -m benchmarks.features $(SIZE) --peers $(abspath $(PEERS))/bin/python
 
 lock: ## Renew the locked versions (needs uv); delete the files first to take the newest of all
 	$(LOCK) pyproject.toml --group dev --extra postgres --output-file requirements.lock

@@ -30,10 +30,11 @@ from mqlml.tables.contracts import (
 from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_WEEK
 
 START = 1_735_689_600_000_000  # 2025-01-01
-SPAN_DAYS = 365
+SPAN_DAYS = 180  # a lead is active for so long
+FIRST_WEEK = 4  # after its creation a lead is first looked at
 TYPES = ("page_view", "email_open", "email_click", "form_submit", "download", "webinar")
 TYPE_SHARES = (0.55, 0.2, 0.1, 0.05, 0.06, 0.04)
-PAGES = tuple(f"/page-{i}" for i in range(40)) + ("/pricing", "/demo", "/case-study", "/docs")
+PAGES = (*(f"/page-{i}" for i in range(40)), "/pricing", "/demo", "/case-study", "/docs")
 CHANNELS = ("organic", "paid", "email", "social", "referral")
 SOURCES = ("web", "mail", "crm")
 _INDUSTRIES = ("Steel", "Software", "Retail", "Food", "Media")
@@ -48,7 +49,7 @@ class Size:
 
     events: int
     points: int
-    points_per_lead: int = 3
+    points_per_lead: int = 20
     seed: int = 7
     whale_share: float = 0.0
 
@@ -88,7 +89,7 @@ def _write_leads(folder: Path, ids: pa.Array, created: npt.NDArray[np.int64], dr
 
 def _write_points(folder: Path, ids: pa.Array, created: npt.NDArray[np.int64], size: Size) -> None:
     """Write the points as training asks for them: by time, then lead."""
-    weeks = 20 + np.arange(size.points_per_lead)
+    weeks = FIRST_WEEK + np.arange(size.points_per_lead)
     as_of = (created[:, np.newaxis] + weeks * MICROS_PER_WEEK).ravel()
     lead = np.repeat(np.arange(size.leads), size.points_per_lead)
     order = np.lexsort((lead, as_of))
@@ -133,7 +134,7 @@ def _events(
     kind = rng.choice(len(TYPES), rows, p=TYPE_SHARES)
     is_view = kind == 0
     has_value = rng.random(rows) < 0.3
-    table = pa.table(
+    return pa.table(
         {
             "event_id": pa.array(np.char.mod(f"e{bucket:05d}-%09d", np.arange(rows))),
             "lead_id": ids.take(pa.array(lead)),
@@ -150,7 +151,6 @@ def _events(
             "is_bot": pa.array(rng.random(rows) < 0.02),
         }
     )
-    return table
 
 
 def _coded(codes: Any, names: Any, keep: Any = None) -> pa.Array:

@@ -5,13 +5,15 @@ from itertools import islice
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mqlml.errors import ConfigError, Fault
-from mqlml.features.arrays import Flags, Ints
+from mqlml.features.arrays import Flags
 from mqlml.features.signals import Signal
 
 Columns = Mapping[str, pa.Array | pa.ChunkedArray]
+Bits = npt.NDArray[np.integer]
 
 _MOST_BITS = 62
 
@@ -34,7 +36,7 @@ def truth_of(
 
 def bits_of(
     connection: duckdb.DuckDBPyConnection, signals: Sequence[Signal], columns: Columns, rows: int
-) -> Ints:
+) -> Bits:
     """Return by row a number whose bit `i` says whether the condition of signal `i` holds.
 
     At most 62 signals. A condition that is null does not hold.
@@ -55,15 +57,16 @@ def bits_of(
             raise ConfigError(*faults) from None
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> Ints:
-    bits = (
+def _run(cursor: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> Bits:
+    cases = (
         # By far the quickest of the ways to say it; a null is no TRUE.
         f"CASE WHEN CAST(({signal.where}\n) AS BOOLEAN) THEN {1 << number} ELSE 0 END"
         for number, signal in enumerate(signals)
     )
     # One thread, so the rows come back in their order without sorting.
-    found = cursor.execute(f"SELECT {' | '.join(bits)} AS bits FROM rows").fetchnumpy()
-    return np.asarray(found["bits"], np.int64)
+    found = cursor.execute(f"SELECT {' | '.join(cases)} AS bits FROM rows").fetchnumpy()
+    bits: Bits = np.asarray(found["bits"])
+    return bits
 
 
 def _faults(cursor: duckdb.DuckDBPyConnection, signals: Sequence[Signal]) -> Iterator[Fault]:

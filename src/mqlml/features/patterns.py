@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mqlml.features.arrays import Codes, Flags, Ints
 from mqlml.features.conditions import bits_of, truth_of
@@ -173,7 +174,6 @@ def _without_nan(array: pa.Array) -> pa.Array:
     """Return NaN as null: a condition on a missing number does not hold."""
     if not pa.types.is_floating(array.type):
         return array
-    numbers = array.to_numpy(zero_copy_only=False)
-    if np.count_nonzero(np.isnan(numbers)) == array.null_count:
+    if not pc.any(pc.is_nan(array)).as_py():
         return array
-    return pa.array(numbers, from_pandas=True)
+    return pa.array(array.to_numpy(zero_copy_only=False), from_pandas=True)

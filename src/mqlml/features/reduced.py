@@ -68,7 +68,7 @@ class _Seen:
     """The texts and the lists of signals that the pieces so far have, numbered."""
 
     texts: dict[str, dict[str, int]] = field(default_factory=dict)
-    holds: dict[bytes, int] = field(default_factory=dict)
+    holds: list[Flags] = field(default_factory=list)
 
 
 def reduce_bucket(
@@ -114,11 +114,12 @@ def _piece(
     codes = np.empty((len(reading.texts), count), np.int32)
     for row, name in enumerate(reading.texts):
         codes[row] = _text_codes(events[name], seen.texts.setdefault(name, {}))
-    numbered = [seen.holds.setdefault(row.tobytes(), len(seen.holds)) for row in holds]
+    of_event += sum(map(len, seen.holds))
+    seen.holds.append(holds)
     return _Piece(
         _lead_numbers(events, leads),
         _times(events),
-        np.array(numbered, np.int32)[of_event],
+        of_event,
         numbers,
         codes,
         ORDER_MARK.items() <= (events.schema.metadata or {}).items(),
@@ -217,8 +218,7 @@ def _bucket(piece: _Piece, seen: _Seen, signals: int) -> Bucket:
     starts = np.flatnonzero(np.append(True, lead[1:] != lead[:-1])[: len(lead)]).astype(np.int64)
     ends = np.append(starts[1:], len(lead))[: len(starts)]
     has_points = lead[starts] >= 0
-    rows = [np.frombuffer(row, np.bool_) for row in seen.holds]
-    holds = np.array(rows, np.bool_).reshape(len(rows), signals)
+    holds = np.concatenate([np.empty((0, signals), np.bool_), *seen.holds])
     return Bucket(
         lead[starts][has_points].astype(np.int64),
         starts[has_points],

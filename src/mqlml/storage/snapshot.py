@@ -99,9 +99,14 @@ def write_bucket(events: pa.Table, folder: Path) -> None:
     """Write one bucket of the event log, whose rows stand in the order of ORDER_MARK."""
     folder.mkdir(parents=True)
     marked = events.replace_schema_metadata(ORDER_MARK)
-    # Small row groups, so that one can be read and reduced at a time.
+    # Small row groups, so that one can be read and reduced at a time; with checksums, by which
+    # a reader sees what was altered.
     pq.write_table(
-        marked, folder / "part.parquet", compression="zstd", row_group_size=ROWS_PER_BUCKET
+        marked,
+        folder / "part.parquet",
+        compression="zstd",
+        row_group_size=ROWS_PER_BUCKET,
+        write_page_checksum=True,
     )
 
 
