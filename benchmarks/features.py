@@ -14,7 +14,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,46 +108,47 @@ def _spread(values: Sequence[float]) -> tuple[float, float, float]:
     return round(statistics.median(values), 3), round(min(values), 3), round(max(values), 3)
 
 
-def measure(bench: Bench) -> list[Row]:
-    """Return the rows of one size."""
+def measure(bench: Bench) -> Iterator[list[Row]]:
+    """Yield the rows of one size, some at a time."""
     size = SIZES[bench.size]
     folder = bench.folder(bench.size, size)
     name = f"{size.events / 1e6:g} M events × {size.points / 1e3:g} k points"
     runs = bench.ours("ours", folder)
-    ours = [r["cpu_s"] for r in runs]
-    rows = [
+    ours, peaks = [r["cpu_s"] for r in runs], [r["peak_mib"] for r in runs]
+    is_large = bench.size == "large"
+    yield [
         Row(f"{name}: ours", *_spread(ours), "CPU s", "", None, bench.command),
         Row(
             f"{name}: ours, peak memory",
-            *_spread([r["peak_mib"] for r in runs]),
+            *_spread(peaks),
             "MiB",
-            "≤ 1024" if bench.size == "large" else "",
-            max(r["peak_mib"] for r in runs) <= 1024 if bench.size == "large" else None,
+            "≤ 1024" if is_large else "",
+            max(peaks) <= 1024 if is_large else None,
             bench.command,
         ),
     ]
-    rows += _floor_rows(bench, folder, name, ours)
+    yield _floor_rows(bench, folder, name, ours)
     if bench.size == "small":
-        rows += _peer_rows(bench, folder, name, ours, SMALL_PEERS)
-        rows += [_start_row(bench)]
+        yield [_start_row(bench)]
+        yield _width_rows(bench)
+        yield from _peer_rows(bench, folder, name, ours, SMALL_PEERS)
     if bench.size == "medium":
-        rows += _peer_rows(bench, folder, name, ours, MEDIUM_PEERS)
-        rows += _width_rows(bench)
-        rows += _shape_rows(bench)
-    if bench.size == "large":
-        rows += _growth_rows(bench, name, ours)
-    return rows
+        yield from _shape_rows(bench)
+        bench.ours("ours", folder)  # the peers' results are compared with these
+        yield from _peer_rows(bench, folder, name, ours, MEDIUM_PEERS)
+    if is_large:
+        yield _growth_rows(bench, name, ours)
 
 
 SMALL_PEERS = {
     "duckdb_join": "",
     "duckdb_join_by_bucket": "",
-    "duckdb_asof": "",
+    "duckdb_asof_by_bucket": "",
     "polars_join": "",
     "pandas_merge": "≥ 20",
     "featuretools_dfs": "≥ 100",
 }
-MEDIUM_PEERS = {"duckdb_join_by_bucket": "≥ 8", "polars_join": "≥ 8"}
+MEDIUM_PEERS = {"polars_join": "≥ 8", "duckdb_asof_by_bucket": "≥ 8"}
 
 
 def _floor_rows(bench: Bench, folder: Path, name: str, ours: Sequence[float]) -> list[Row]:
@@ -179,13 +180,12 @@ def _floor_rows(bench: Bench, folder: Path, name: str, ours: Sequence[float]) ->
 
 def _peer_rows(
     bench: Bench, folder: Path, name: str, ours: Sequence[float], peers: dict[str, str]
-) -> list[Row]:
-    rows = []
+) -> Iterator[list[Row]]:
     for case, goal in peers.items():
         facts = bench.peer(case, folder)
         if facts is None or "failed" in facts:
             why = "NOT MEASURED: " + (facts["failed"] if facts else "no environment of peers")
-            rows.append(Row(f"{name}: {case}", 0, 0, 0, "CPU s", goal, None, bench.command, why))
+            yield [Row(f"{name}: {case}", 0, 0, 0, "CPU s", goal, None, bench.command, why)]
             continue
         seconds, note = (
             facts["cpu_s"],
@@ -199,13 +199,11 @@ def _peer_rows(
             note += f"; largest difference {facts['equal'].get('largest_difference')}"
         ratios = [seconds / s for s in ours]
         met = statistics.median(ratios) >= float(goal[2:]) if goal else None
-        rows += [
-            Row(
-                f"{name}: {case}", *[round(seconds, 2)] * 3, "CPU s", "", None, bench.command, note
-            ),
+        whole = [round(seconds, 2)] * 3
+        yield [
+            Row(f"{name}: {case}", *whole, "CPU s", "", None, bench.command, note),
             Row(f"{name}: {case} ÷ ours", *_spread(ratios), "×", goal, met, bench.command),
         ]
-    return rows
 
 
 def _width_rows(bench: Bench) -> list[Row]:
@@ -232,28 +230,20 @@ def _width_rows(bench: Bench) -> list[Row]:
     return rows
 
 
-def _shape_rows(bench: Bench) -> list[Row]:
-    """Other shapes of the same size: three looks at a lead, and one lead with a third of all."""
-    few = bench.folder("few-looks", FEW_LOOKS)
-    name = "10 M events × 600 k points, 3 looks a lead"
-    ours = [r["cpu_s"] for r in bench.ours("ours", few)]
-    rows = [Row(f"{name}: ours", *_spread(ours), "CPU s", "", None, bench.command)]
-    rows += _floor_rows(Bench(bench.data, None, "", bench.repeats), few, name, ours)
-    rows += _peer_rows(bench, few, name, ours, {"polars_join": ""})
+def _shape_rows(bench: Bench) -> Iterator[list[Row]]:
+    """Yield other shapes of the same size: one lead with a third of all, few looks at a lead."""
     whale = bench.folder("whale", WHALE)
     runs = bench.ours("ours", whale, "512MB")
     peaks = [r["peak_mib"] for r in runs]
-    rows.append(
-        Row(
-            "10 M events × 600 k points, a third of the events of one lead, --memory 512MB: peak",
-            *_spread(peaks),
-            "MiB",
-            "≤ 488",
-            max(peaks) <= 512e6 / 2**20,
-            bench.command,
-        )
-    )
-    return rows
+    name = "10 M events × 600 k points, one lead with a third of all events, --memory 512MB: peak"
+    met = max(peaks) <= 512e6 / 2**20
+    yield [Row(name, *_spread(peaks), "MiB", "≤ 488", met, bench.command)]
+    few = bench.folder("few-looks", FEW_LOOKS)
+    name = "10 M events × 600 k points, 3 looks a lead"
+    ours = [r["cpu_s"] for r in bench.ours("ours", few)]
+    yield [Row(f"{name}: ours", *_spread(ours), "CPU s", "", None, bench.command)]
+    yield _floor_rows(bench, few, name, ours)
+    yield from _peer_rows(bench, few, name, ours, {"polars_join": ""})
 
 
 def _growth_rows(bench: Bench, name: str, ours: Sequence[float]) -> list[Row]:
@@ -318,8 +308,10 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=3)
     asked = options.parse_args()
     bench = Bench(asked.data.resolve(), asked.peers, asked.size, asked.repeats)
-    rows = measure(bench)
-    draw(keep(bench, rows), FOLDER / "features.svg")
+    rows: list[Row] = []
+    for some in measure(bench):
+        rows += some
+        draw(keep(bench, rows), FOLDER / "features.svg")
     for row in rows:
         sign = {True: "met", False: "MISSED", None: ""}[row.met]
         span = f"{row.value:,.2f} ({row.low:,.2f}-{row.high:,.2f}) {row.unit}"

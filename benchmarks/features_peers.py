@@ -84,6 +84,18 @@ def _duckdb_join(folder, out, events, which):
 
 def duckdb_asof(folder, out):
     """Running counts and sums, looked up at both ends of each window; the rest by range join."""
+    _duckdb_asof(folder, out, folder / "events/*/*.parquet", "true")
+
+
+def duckdb_asof_by_bucket(folder, out):
+    """The same bucket by bucket."""
+    out.mkdir(exist_ok=True)
+    for bucket in sorted((folder / "events").iterdir()):
+        only = "lead_id IN (SELECT DISTINCT lead_id FROM events)"
+        _duckdb_asof(folder, out / f"{bucket.name}.parquet", bucket / "*.parquet", only)
+
+
+def _duckdb_asof(folder, out, events, which):
     signals, features = load_plan(folder)
     names = ["any", *signals]
     summed = sorted({f[2] for f in features if f[1] == "sum"})
@@ -114,9 +126,11 @@ def duckdb_asof(folder, out):
             value = f"coalesce({at}, 0) - {before}"
         columns.append(f'{value} AS "{column}"')
     with _connect() as connection:
-        events = folder / "events/*/*.parquet"
         connection.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{events}')")
-        points = f"read_parquet('{folder / 'points.parquet'}')"
+        connection.execute(
+            f"CREATE TABLE points AS FROM read_parquet('{folder / 'points.parquet'}') WHERE {which}"
+        )
+        points = "points"
         looked = ", ".join(f'{_aggregate_sql(*f[1:])} AS "{f[0]}"' for f in rest)
         query = f"""
             WITH e AS MATERIALIZED ({_flags_sql(signals)}),
@@ -297,6 +311,7 @@ CASES = {
     "duckdb_join": ("duckdb", duckdb_join),
     "duckdb_join_by_bucket": ("duckdb", duckdb_join_by_bucket),
     "duckdb_asof": ("duckdb", duckdb_asof),
+    "duckdb_asof_by_bucket": ("duckdb", duckdb_asof_by_bucket),
     "polars_join": ("polars", polars_join),
     "pandas_merge": ("pandas", pandas_merge),
     "featuretools_dfs": ("featuretools", featuretools_dfs),

@@ -45,6 +45,7 @@ class BucketFiles:
         is_whole = len(self.files) == 1
         try:
             with _opened(file, texts) as parquet:
+                _refuse_missing(file, parquet.schema_arrow.names, columns)
                 for group in range(parquet.metadata.num_row_groups):
                     piece = parquet.read_row_group(group, list(columns), use_threads=False)
                     yield piece if is_whole else piece.replace_schema_metadata()
@@ -79,6 +80,13 @@ def event_columns(log: EventLog) -> tuple[Column, ...]:
 
 def _opened(file: Path, texts: Sequence[str]) -> pq.ParquetFile:
     return pq.ParquetFile(file, read_dictionary=list(texts), page_checksum_verification=True)
+
+
+def _refuse_missing(file: Path, names: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in names]
+    if missing:
+        what = f"file of events has no column {', '.join(missing)}"
+        raise DataError(Fault(what, str(file), mend=_MEND))
 
 
 def _damaged(file: Path, error: Exception) -> Fault:
