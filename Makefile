@@ -62,14 +62,14 @@ layers: $(STAMP)
 
 SIZE ?= small
 PEERS := .venv-bench
-# Peers have an environment of their own: their needs are not ours.
-$(PEERS)/.installed: benchmarks/peers.txt
-	@$(PYTHON) -m venv $(PEERS)
-	@if $(PEERS)/bin/python -m pip install --quiet -r benchmarks/peers.txt; then touch $@; \
+# Peers have environments of their own: their needs are not ours, and Featuretools' not the others'.
+$(PEERS)%/.installed: benchmarks/peers%.txt
+	@$(PYTHON) -m venv $(@D)
+	@if $(@D)/bin/python -m pip install --quiet -r $<; then touch $@; \
 		else echo "PEERS COULD NOT BE INSTALLED: their rows will say so" >&2; fi
 
-bench: $(STAMP) $(PEERS)/.installed ## Measure features beside their peers (SIZE=small, medium or large)
-	@$(BIN)/python -m benchmarks.features $(SIZE) --peers $(abspath $(PEERS))/bin/python
+bench: $(STAMP) $(PEERS)-tables/.installed $(PEERS)-featuretools/.installed ## Measure features beside their peers (SIZE=small, medium or large)
+	@$(BIN)/python -m benchmarks.features $(SIZE) --peers $(abspath $(PEERS))
 
 lock: ## Renew the locked versions (needs uv); delete the files first to take the newest of all
 	$(LOCK) pyproject.toml --group dev --extra postgres --output-file requirements.lock

@@ -1,6 +1,6 @@
 """Features at three sizes: ours beside the floor of reading and writing, and beside its peers.
 
-    python -m benchmarks.features small|medium|large [--peers PYTHON] [--data FOLDER]
+    python -m benchmarks.features small|medium|large [--peers PREFIX] [--data FOLDER]
 
 Every case runs in a process of its own and tells its CPU seconds (all threads, after
 imports and warm-up) and its peak memory. Ratios are of cases of one run. Rows of
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where data and results lie, and which Python has the peers."""
+    """Where data and results lie, and where the peers' environments begin (`PEERS-tables`)."""
 
     data: Path
     peers: Path | None
@@ -84,8 +84,12 @@ class Bench:
         out = self.data / f"out-{case}"
         shutil.rmtree(out, ignore_errors=True)
         out.unlink(missing_ok=True)
+        kind = "featuretools" if case.startswith("featuretools") else "tables"
+        python = Path(f"{self.peers}-{kind}") / "bin" / "python"
+        if not python.exists():
+            return None
         script = Path(__file__).with_name("features_peers.py")
-        facts = _run([str(self.peers), str(script), case, str(folder), str(out)])
+        facts = _run([str(python), str(script), case, str(folder), str(out)])
         if "failed" not in facts and case != "featuretools_dfs":
             ours = str(self.data / "out")
             facts["equal"] = _run(

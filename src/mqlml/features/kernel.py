@@ -257,11 +257,13 @@ def _days_since(at: Ints, ranges: Ranges, is_last: bool, values: Floats) -> None
 def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None:
     """Count groups of neighbours: days, or visits; a group ends where the next begins."""
     ranks = np.zeros(len(at), np.int64)
+    day = at[0] // _DAY if len(at) else 0
     for i in range(1, len(at)):
         if is_sessions:
             is_new = at[i] - at[i - 1] > SESSION_GAP
         else:
-            is_new = at[i] // _DAY != at[i - 1] // _DAY
+            before, day = day, at[i] // _DAY
+            is_new = day != before
         ranks[i] = ranks[i - 1] + is_new
     for k in range(len(values)):
         low, high = ranges.low[k], ranges.high[k]
@@ -304,16 +306,17 @@ def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, value
 @_compiled
 def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values: Floats) -> None:
     """Set the largest number of each range, or the smallest with sign -1."""
-    best, begin, done = np.nan, -1, 0
+    best, count, begin, done = -np.inf, 0, -1, 0
     for k in range(len(values)):
         if ranges.low[k] != begin:
-            best, begin, done = np.nan, ranges.low[k], ranges.low[k]
+            best, count, begin, done = -np.inf, 0, ranges.low[k], ranges.low[k]
         while done < ranges.high[k]:
-            number = numbers[places[done]]
-            if sign * number > sign * best or math.isnan(best):
-                best = number
+            # A missing number compares as smaller, without a branch to guess wrong.
+            signed = sign * numbers[places[done]]
+            best = max(best, signed)
+            count += not math.isnan(signed)
             done += 1
-        values[k] = best
+        values[k] = sign * best if count else np.nan
 
 
 @_compiled

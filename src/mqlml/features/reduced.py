@@ -6,12 +6,12 @@ than one piece is held in full, however many events a lead has. Bots have no
 signal; strangers (leads without points) stand in no lead's range.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -86,7 +86,6 @@ def reduce_bucket(
     seen = _Seen()
     made = [_piece(table, reading, leads, seen, connection) for table in pieces]
     whole = _joined(made, reading)
-    del made
     if not _is_sorted(whole):
         whole = _sorted(whole, event_ids if reading.is_order_needed else None)
     elif reading.is_order_needed and not whole.is_marked:
@@ -154,22 +153,27 @@ def _text_codes(column: pa.ChunkedArray, known: dict[str, int]) -> Codes:
     return np.array([*codes, -1], np.int32)[column_codes(pa.chunked_array([array]))]
 
 
-def _joined(pieces: Sequence[_Piece], reading: Reading) -> _Piece:
+def _joined(pieces: list[_Piece], reading: Reading) -> _Piece:
+    """Return the pieces as one; they are let go of field by field, to spare memory."""
     if len(pieces) == 1:
         return pieces[0]
+    is_marked = all(piece.is_marked for piece in pieces)
+    fields = [[p.lead, p.instants, p.patterns, p.numbers, p.codes] for p in pieces]
+    pieces.clear()
     rows = (len(reading.numbers) + len(reading.members), len(reading.texts))
-
-    def joined(name: str, empty: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        return np.concatenate([empty, *(getattr(p, name) for p in pieces)], axis=-1)
-
-    return _Piece(
-        joined("lead", np.empty(0, np.int32)),  # type: ignore[arg-type]
-        joined("instants", np.empty(0, np.int64)),  # type: ignore[arg-type]
-        joined("patterns", np.empty(0, np.int32)),  # type: ignore[arg-type]
-        joined("numbers", np.empty((rows[0], 0))),  # type: ignore[arg-type]
-        joined("codes", np.empty((rows[1], 0), np.int32)),  # type: ignore[arg-type]
-        all(p.is_marked for p in pieces),
+    empty = (
+        np.empty(0, np.int32),
+        np.empty(0, np.int64),
+        np.empty(0, np.int32),
+        np.empty((rows[0], 0)),
+        np.empty((rows[1], 0), np.int32),
     )
+    joined: list[Any] = [
+        np.concatenate([nothing, *(of_piece.pop(0) for of_piece in fields)], axis=-1)
+        for nothing in empty
+    ]
+    lead, instants, patterns, numbers, codes = joined
+    return _Piece(lead, instants, patterns, numbers, codes, is_marked)
 
 
 def _is_sorted(piece: _Piece) -> bool:
