@@ -134,8 +134,8 @@ def measure(bench: Bench) -> Iterator[list[Row]]:
     yield _floor_rows(bench, folder, name, ours)
     if bench.size == "small":
         yield [_start_row(bench)]
-        yield _width_rows(bench)
         yield from _peer_rows(bench, folder, name, ours, SMALL_PEERS)
+        yield _width_rows(bench)
     if bench.size == "medium":
         yield from _shape_rows(bench)
         bench.ours("ours", folder)  # the peers' results are compared with these
@@ -145,7 +145,6 @@ def measure(bench: Bench) -> Iterator[list[Row]]:
 
 
 SMALL_PEERS = {
-    "duckdb_join": "",
     "duckdb_join_by_bucket": "",
     "duckdb_asof_by_bucket": "",
     "polars_join": "",

@@ -97,7 +97,7 @@ CASES: dict[str, Callable[[Path, Path, Plan, str], dict[str, Any]]] = {
 }
 
 
-def _warm_up(plan: Plan) -> None:
+def warm_up(plan: Plan) -> None:
     """Compile or load the kernel and start the libraries, on a table of nothing."""
     with TemporaryDirectory() as folder:
         make_data(Path(folder) / "data", Size(300, 30))
@@ -157,7 +157,7 @@ def main() -> None:
     features = int(sys.argv[4]) if len(sys.argv) > 4 and sys.argv[4].isdigit() else None
     memory = sys.argv[4] if len(sys.argv) > 4 and features is None else "2GB"
     plan = bench_plan(features)
-    _warm_up(plan)
+    warm_up(plan)
     begun, wall = time.process_time(), time.perf_counter()
     facts = {"cpu_s": 0.0}
     made = CASES[case](folder, out, plan, memory)

@@ -64,8 +64,9 @@ def bench_plan(features: int | None = None) -> Plan:
 
 
 def _stretched(features: int) -> tuple[Asked, ...]:
-    share = features / sum(len(a.kinds) * len(a.signals) * len(a.windows) for a in LINES)
-    windows = tuple(range(3, 3 + round(4 * share)))
+    fixed = sum(len(a.kinds) * len(a.signals) for a in LINES if len(a.windows) == 1)
+    each = sum(len(a.kinds) * len(a.signals) for a in LINES if len(a.windows) > 1)
+    windows = tuple(range(3, 3 + round((features - fixed) / each)))
     return tuple(
         Asked(a.kinds, a.signals, windows if len(a.windows) > 1 else a.windows, a.of) for a in LINES
     )
