@@ -212,24 +212,23 @@ def _peer_rows(
 def _width_rows(bench: Bench) -> list[Row]:
     """Return the cost per feature at 100, 500 and 2,000 features, on a tenth of the data."""
     folder = bench.folder("small", SIZES["small"])
-    rows, last = [], None
+    rows: list[Row] = []
     for features in (100, 500, 2_000):
         runs = bench.ours("ours", folder, str(features))
         each = [1e3 * r["cpu_s"] / r["features"] for r in runs]
         value = statistics.median(each)
-        met = None if last is None else value < last
+        met = value < rows[0].value if rows else None
         rows.append(
             Row(
                 f"1 M events × 60 k points: cost per feature at {runs[0]['features']} features",
                 *_spread(each),
                 "CPU ms",
-                "" if last is None else "falls",
+                "falls" if rows else "",
                 met,
                 bench.command,
                 f"peak {max(r['peak_mib'] for r in runs):.0f} MiB",
             )
         )
-        last = value
     return rows
 
 

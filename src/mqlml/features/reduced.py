@@ -195,8 +195,9 @@ def _sorted(piece: _Piece, event_ids: EventIds | None) -> _Piece:
         piece.lead[order],
         piece.instants[order],
         piece.patterns[order],
-        piece.numbers[:, order],
-        piece.codes[:, order],
+        # By `take`, whose rows lie one after the other: the kernel is compiled for this only.
+        piece.numbers.take(order, axis=1),
+        piece.codes.take(order, axis=1),
         is_marked=True,
     )
 
