@@ -30,6 +30,9 @@ SharedConfig = Annotated[
 SharedWorkspace = Annotated[
     Path | None, typer.Option("--workspace", "-w", help="The workspace of any command.")
 ]
-Memory = Annotated[str, typer.Option("--memory", help="Fewer buckets at once, to stay near so much memory: 512MB.")]
+Memory = Annotated[
+    str,
+    typer.Option("--memory", help="Fewer buckets at once, to stay near so much memory: 512MB."),
+]
 
 DEFAULT_WORKSPACE = Path(".mqlml")
