@@ -2,12 +2,16 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
 # One process pays for the imports; its children are forked and killed.
 KILL = """
@@ -68,6 +72,10 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
+def rows_by_key(table: pa.Table) -> pd.DataFrame:
+    return table.to_pandas().sort_values(["lead_id", "as_of"], ignore_index=True)
+
+
 @pytest.mark.parametrize("name", ["features", "features.parquet"])
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(mqlml, company, buckets, tmp_path, name):
     words = ["features", "--config", str(company), "--workspace", str(buckets)]
@@ -82,6 +90,38 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(mqlml, company, bucke
     assert len(json.loads(done.stdout)["parts"]) == 2  # finished before the first kill
     assert contents(out) == contents(tmp_path / "whole" / name)
     assert [p.name for p in out.parent.iterdir()] == [name]
+
+
+def test_a_file_has_the_rows_of_the_points_in_their_order(mqlml, company, buckets, tmp_path):
+    words = ["features", "--config", str(company), "--workspace", str(buckets)]
+    assert mqlml(*words, "--as-of", "2025-09-01", "--out", tmp_path / "open.parquet").code == 0
+    table = pq.read_table(tmp_path / "open.parquet")
+    leads = table["lead_id"].to_pylist()
+    assert leads == sorted(leads)  # the open leads by lead_id, whatever bucket they are in
+    asked = [(lead, day) for lead in leads for day in ("2025-09-01", "2025-03-01")]
+    random.Random(4).shuffle(asked)
+    points = tmp_path / "points.csv"
+    points.write_text("lead_id,as_of\n" + "".join(f"{lead},{day}\n" for lead, day in asked))
+    assert mqlml(*words, "--points", points, "--out", tmp_path / "asked.parquet").code == 0
+    whole = pq.read_table(tmp_path / "asked.parquet")
+    days = [day.strftime("%Y-%m-%d") for day in whole["as_of"].to_pylist()]
+    assert list(zip(whole["lead_id"].to_pylist(), days, strict=True)) == asked
+    of_open = whole.filter([day == "2025-09-01" for day in days])
+    assert_frame_equal(rows_by_key(of_open), rows_by_key(table), check_exact=True)
+    assert mqlml(*words, "--points", points, "--out", tmp_path / "asked").code == 0
+    by_bucket = pq.read_table(tmp_path / "asked")
+    assert_frame_equal(rows_by_key(by_bucket), rows_by_key(whole), check_exact=True)
+
+
+def test_a_file_of_no_points_gives_the_columns_and_no_rows(mqlml, company, buckets, tmp_path):
+    words = ["features", "--config", str(company), "--workspace", str(buckets)]
+    (tmp_path / "points.csv").write_text("lead_id,as_of\n")
+    out = tmp_path / "none.parquet"
+    assert mqlml(*words, "--points", tmp_path / "points.csv", "--out", out).code == 0
+    table = pq.read_table(out)
+    assert len(table) == 0
+    assert table.column_names[:2] == ["lead_id", "as_of"]
+    assert "__row" not in table.column_names
 
 
 def test_a_kill_leaves_the_old_result_until_the_new_one_is_whole(mqlml, company, buckets, tmp_path):

@@ -85,6 +85,7 @@ def features(
 ) -> None:
     """Write the feature matrix as it was known at a moment, or at each point of a file.
 
+    A file has the rows of the points in their order; a folder has them bucket by bucket.
     A run that was killed goes on where it stood.
     """
     from mqlml.workflows.features import Means, write_features

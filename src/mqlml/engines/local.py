@@ -85,8 +85,9 @@ class LocalEngine:
         """Give the matrix to `sink` part by part: lead_id, as_of and the columns of the plan.
 
         A part has the points of the leads with events in one bucket, sorted by lead_id and
-        as_of; the last part has the points of leads without events. Parts that the sink
-        has finished are not made again.
+        as_of; the last part has the points of leads without events. Where the sink has
+        a `row_column`, each row bears that of its point. Parts that the sink has finished are not
+        made again.
         """
         from mqlml.features import bucket as features
 
@@ -95,7 +96,8 @@ class LocalEngine:
         ids = pa.array(arranged.leads, pa.string())
         coded = {name: other_of(others.pop(name)) for name in list(others)}
         names = [c for c in column_order(plan) if c in coded]
-        maker = PartMaker(plan, work, arranged, ids, {name: coded[name] for name in names})
+        beside = {name: coded[name] for name in names}
+        maker = PartMaker(plan, work, arranged, ids, beside, sink.row_column)
         is_seen = np.zeros(len(ids), np.bool_)
         files = _files(tables.events, work) if plan.features else []
         parts = {id(bucket): part_name(number) for number, bucket in enumerate(files)}

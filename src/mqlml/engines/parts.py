@@ -19,6 +19,11 @@ _TIME = pa.timestamp("us", "UTC")
 class PartSink(Protocol):
     """Where the parts of a matrix go. Several threads call it at once."""
 
+    @property
+    def row_column(self) -> str | None:
+        """Return the name of a column for the row of each point, from 0 up; None if not wanted."""
+        ...
+
     def leads_of(self, name: str) -> pa.ChunkedArray | None:
         """Return the leads that a finished part has rows of; None if it is not finished."""
         ...
@@ -56,6 +61,7 @@ class PartMaker:
     points: Points
     lead_ids: pa.Array
     others: dict[str, Other]
+    row_column: str | None = None
 
     def table(self, places: Ints, matrix: Floats) -> pa.Table:
         """Return the rows of some places of the sorted points, whose event features are given."""
@@ -71,6 +77,8 @@ class PartMaker:
         for ratio in self.plan.ratios:
             of, to = (np.asarray(columns[n], np.float64) for n in (ratio.of, ratio.to))
             columns[ratio.column] = pa.array(ratio_of(of, to))
+        if self.row_column is not None:
+            columns[self.row_column] = pa.array(rows)
         return pa.table(columns)
 
     def quiet(self, is_seen: Flags, size: int) -> Iterator[pa.Table]:

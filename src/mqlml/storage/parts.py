@@ -3,7 +3,8 @@
 Beside the destination `NAME` stands `.NAME.unfinished`, with the parts that are done
 and `progress.json`: the key of the work (a digest of all it is made from) and size
 and SHA-256 of each part. The same work goes on from there; other work begins anew.
-At the end the parts become the destination in one step.
+At the end the parts become the destination in one step: a folder of the parts as they
+are, or, where the name has a suffix, one file with the rows in the order of their numbers.
 """
 
 import json
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 from mqlml.errors import DataError, Fault
 from mqlml.storage.atomic import disk_faults, replace_file, replace_folder, sweep
 from mqlml.storage.manifest import FileMark, mark_file
+from mqlml.storage.part_order import ROW, in_order
 
 _PROGRESS = "progress.json"
 
@@ -38,6 +40,11 @@ class PartFolder:
     def folder(self) -> Path:
         """Return where the parts lie until all are there."""
         return self.target.with_name(f".{self.target.name}.unfinished")
+
+    @property
+    def row_column(self) -> str | None:
+        """Return the column for the number of each row; rows of a folder need none."""
+        return ROW if self.target.suffix else None
 
     def leads_of(self, name: str) -> pa.ChunkedArray | None:
         """Return the leads that a finished part has rows of; None if it is not finished."""
@@ -81,10 +88,7 @@ class PartFolder:
     def _join(self, names: list[str]) -> None:
         whole = self.folder / "whole.half"
         paths = [self.folder / f"{name}.parquet" for name in names]
-        if len(paths) == 1:
-            paths[0].rename(whole)
-        else:
-            _write_parquet(whole, (table for path in paths for table in _row_groups(path)))
+        _write_parquet(whole, in_order(paths, self.folder))
         os.replace(whole, self.target)  # noqa: PTH105 - the atomic rename is the point
 
 
@@ -152,9 +156,3 @@ def _write_parquet(path: Path, tables: Iterable[pa.Table]) -> None:
                 writer.write_table(table)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _row_groups(path: Path) -> Iterable[pa.Table]:
-    with pq.ParquetFile(path) as part:
-        for group in range(part.metadata.num_row_groups):
-            yield part.read_row_group(group)

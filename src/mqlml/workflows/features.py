@@ -20,7 +20,7 @@ from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.table_features import Outcome
-from mqlml.storage.atomic import replace_folder
+from mqlml.storage.atomic import replace_folder, sweep
 from mqlml.storage.parts import open_parts
 from mqlml.tables.contracts import EVENTS, Tables
 from mqlml.wiring import make_local_engine, make_spark_engine
@@ -86,9 +86,10 @@ def write_features(
 ) -> FeaturesResult:
     """Write lead_id, as_of and the plan's columns of every open lead, or of the given points.
 
-    On this machine a name without a suffix becomes a folder of Parquet files, one per bucket
-    of events, with a suffix one file; rows come bucket by bucket, in each by lead_id and
-    as_of, and what a killed run has finished is not made again. Spark's workers write `out`
+    On this machine a name with a suffix becomes one file whose rows stand in the order of
+    the points: those of the given file row by row, or the open leads by lead_id. Without a
+    suffix it becomes a folder of Parquet files, one per bucket of events, each by lead_id
+    and as_of. What a killed run has finished is not made again. Spark's workers write `out`
     as a folder of Parquet files, whose rows have no order.
     """
     if as_of is not None and points_file is not None:
@@ -103,7 +104,8 @@ def write_features(
         else read_points(points_file, tables)
     )
     if project.settings.engine.kind == "spark":
-        _write_by_spark(project.settings.engine, tables, points, plan, out)
+        with project.workspace.lock("features"):
+            _write_by_spark(project.settings.engine, tables, points, plan, out)
     else:
         engine = make_local_engine(memory=means.memory, threads=means.threads)
         with project.workspace.lock("features"):
@@ -125,6 +127,7 @@ def _write_by_spark(
     if out.is_file():
         mend = "Spark writes a folder of files: delete the file or give another name"
         raise DataError(Fault("a file has this name", str(out), mend=mend))
+    sweep(out.parent, of=out.name)
     with replace_folder(out) as folder:
         make_spark_engine(settings).write(tables, points, plan, folder)
 

@@ -28,6 +28,7 @@ class Kept:
     """A sink in memory."""
 
     parts: dict[str, list[pa.Table]] = field(default_factory=dict)
+    row_column: str | None = None
 
     def leads_of(self, name: str) -> pa.ChunkedArray | None:
         if name not in self.parts:
@@ -125,6 +126,19 @@ def rewrite(tables: Tables, *, marked: bool, group: int) -> None:
         table = table.take(rows)
         metadata = ORDER_MARK if marked else None
         pq.write_table(table.replace_schema_metadata(metadata), file, row_group_size=group)
+
+
+def test_rows_bear_the_number_of_their_point_where_the_sink_wants_it(tmp_path: Path) -> None:
+    tables = make_tables(tmp_path, leads=LEADS, events=many(2))
+    points = make_points(*random.Random(3).sample(EVERY_DAY, 200), ("nobody", "2026-01-09"))
+    kept = Kept(row_column="#")
+    LocalEngine().write(tables, points, plan_of(tables), kept)
+    rows = kept.whole().sort_values("#", ignore_index=True)
+    assert rows["#"].tolist() == list(range(201))
+    assert rows["lead_id"].tolist() == points["lead_id"].tolist()
+    assert rows["as_of"].astype("datetime64[us, UTC]").astype("int64").tolist() == (
+        points["as_of"].tolist()
+    )
 
 
 @pytest.mark.parametrize("marked", [True, False])
