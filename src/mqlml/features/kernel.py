@@ -16,14 +16,13 @@ are compared, the arrays' names, the kinds' numbers). Touch it when those change
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from mqlml import timeline
+from mqlml.features import kind_numbers
 from mqlml.features.arrays import (
     BucketEvents,
     BucketLeads,
@@ -35,64 +34,20 @@ from mqlml.features.arrays import (
     Ranges,
     Tasks,
 )
-from mqlml.features.kinds.catalogue import NUMBERS
+from mqlml.features.compiling import compiled, compiled_once
 from mqlml.features.kinds.visits import SESSION_GAP
 from mqlml.features.windows import MICROS_PER_MINUTE
 
-F = TypeVar("F", bound=Callable[..., object])
-
-_COUNT = NUMBERS["count"]
-_ACTIVE_DAYS = NUMBERS["active_days"]
-_SINCE_LAST = NUMBERS["days_since_last"]
-_SINCE_FIRST = NUMBERS["days_since_first"]
-_DISTINCT = NUMBERS["distinct"]
-_SUM = NUMBERS["sum"]
-_MEAN = NUMBERS["mean"]
-_MAX = NUMBERS["max"]
-_MIN = NUMBERS["min"]
-_LAST_VALUE = NUMBERS["last_value"]
-_SESSIONS = NUMBERS["sessions"]
-_DECAYED_COUNT = NUMBERS["decayed_count"]
-_STREAK = NUMBERS["active_weeks_streak"]
-_SLOPE = NUMBERS["weekly_slope"]
-_MEAN_GAP = NUMBERS["mean_gap_days"]
-_MAX_GAP = NUMBERS["max_gap_days"]
-_MEAN_EVENTS = NUMBERS["mean_session_events"]
-_MAX_EVENTS = NUMBERS["max_session_events"]
-_MEAN_MINUTES = NUMBERS["mean_session_minutes"]
-_MAX_MINUTES = NUMBERS["max_session_minutes"]
-_TIME_SPENT = NUMBERS["time_spent"]
-_SHARE = NUMBERS["share"]
-_MINUTE = MICROS_PER_MINUTE
 _DAY = timeline.MICROS_PER_DAY
 _WEEK = timeline.MICROS_PER_WEEK
 
 
-def _compiled(function: F) -> F:
-    """Return `function` compiled as a part of the sweep, which keeps the machine code of all."""
-    part: F = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    return part
-
-
-def _compiled_once(function: F) -> F:
-    """Return `function` compiled, its machine code kept beside this file for later processes."""
-    try:
-        whole: F = njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to keep the machine code in: compile anew in each process
-        whole = njit(nogil=True)(function)
-    return whole
-
-
-_is_seen = _compiled(timeline.is_seen)
-_is_in_lookback = _compiled(timeline.is_in_lookback)
+_is_seen = compiled(timeline.is_seen)
+_is_in_lookback = compiled(timeline.is_in_lookback)
 
 
 def sweep(
-    events: BucketEvents,
-    leads: BucketLeads,
-    as_of: Ints,
-    tasks: Tasks,
-    matrix: Floats,
+    events: BucketEvents, leads: BucketLeads, as_of: Ints, tasks: Tasks, matrix: Floats
 ) -> None:
     """Fill `matrix`, which comes holding what a point without events has.
 
@@ -103,7 +58,7 @@ def sweep(
     _sweep(tuple(events), tuple(leads), as_of, tuple(tasks), matrix)
 
 
-@_compiled_once
+@compiled_once
 def _sweep(
     event_arrays: tuple[npt.NDArray[Any], ...],
     lead_arrays: tuple[Ints, ...],
@@ -135,15 +90,14 @@ def _sweep(
         if is_new_signal or tasks.windows[task - 1] != window:
             _walk_starts(listed, leads, ranges, window)
         places, at = listed.places[: starts[-1]], listed.at[: starts[-1]]
-        kind, of, parameter = tasks.kinds[task], tasks.of[task], tasks.parameters[task]
         values = matrix[tasks.columns[task]]
-        if of >= 0:
-            _measure_values(kind, events, of, places, ranges, parameter, values)
+        if tasks.of[task] >= 0:
+            _measure_values(task, tasks, events, places, ranges, values)
         else:
-            _measure_times(kind, at, ranges, window, parameter, values)
+            _measure_times(task, tasks, at, ranges, values)
 
 
-@_compiled
+@compiled
 def _find_members(events: BucketEvents, signal: int, is_member: Flags) -> None:
     """Say of each pattern whether it has the signal."""
     for pattern in range(len(is_member)):
@@ -152,7 +106,7 @@ def _find_members(events: BucketEvents, signal: int, is_member: Flags) -> None:
             is_member[pattern] |= events.pattern_signals[k] == signal
 
 
-@_compiled
+@compiled
 def _list_signal(
     events: BucketEvents, leads: BucketLeads, is_member: Flags, listed: Listed
 ) -> None:
@@ -167,7 +121,7 @@ def _list_signal(
         listed.starts[lead + 1] = filled
 
 
-@_compiled
+@compiled
 def _walk_ends(listed: Listed, leads: BucketLeads, ranges: Ranges) -> None:
     """Set for each point where the events that it sees end; points come in time order."""
     for lead in range(len(leads.point_starts)):
@@ -178,7 +132,7 @@ def _walk_ends(listed: Listed, leads: BucketLeads, ranges: Ranges) -> None:
             ranges.high[k] = end
 
 
-@_compiled
+@compiled
 def _walk_starts(listed: Listed, leads: BucketLeads, ranges: Ranges, window: int) -> None:
     """Set for each point where the events of its window begin."""
     for lead in range(len(leads.point_starts)):
@@ -190,60 +144,54 @@ def _walk_starts(listed: Listed, leads: BucketLeads, ranges: Ranges, window: int
             ranges.low[k] = begin
 
 
-@_compiled
+@compiled
 def _measure_values(
-    kind: int,
-    events: BucketEvents,
-    of: int,
-    places: Ints,
-    ranges: Ranges,
-    parameter: float,
-    values: Floats,
+    task: int, tasks: Tasks, events: BucketEvents, places: Ints, ranges: Ranges, values: Floats
 ) -> None:
     """Set `values` to what a kind that reads a column makes of each range."""
-    if kind == _DISTINCT:
+    kind, of = tasks.kinds[task], tasks.of[task]
+    if kind == kind_numbers.DISTINCT:
         _distinct(events.codes[of], places, ranges, events.latest, values)
-    elif kind in (_SUM, _MEAN, _SHARE):
-        _add_up(events.numbers[of], places, ranges, kind != _SUM, values)
-    elif kind in (_MAX, _MIN):
-        sign = 1.0 if kind == _MAX else -1.0
+    elif kind in (kind_numbers.SUM, kind_numbers.MEAN, kind_numbers.SHARE):
+        _add_up(events.numbers[of], places, ranges, kind != kind_numbers.SUM, values)
+    elif kind in (kind_numbers.MAX, kind_numbers.MIN):
+        sign = 1.0 if kind == kind_numbers.MAX else -1.0
         _largest(events.numbers[of], places, ranges, sign, values)
-    elif kind == _LAST_VALUE:
+    elif kind == kind_numbers.LAST_VALUE:
         _last_value(events.numbers[of], places, ranges, values)
-    elif kind == _TIME_SPENT:
-        _time_spent(events.numbers[of], places, ranges, parameter, values)
+    elif kind == kind_numbers.TIME_SPENT:
+        _time_spent(events.numbers[of], places, ranges, tasks.parameters[task], values)
 
 
-@_compiled
-def _measure_times(
-    kind: int, at: Ints, ranges: Ranges, window: int, parameter: float, values: Floats
-) -> None:
+@compiled
+def _measure_times(task: int, tasks: Tasks, at: Ints, ranges: Ranges, values: Floats) -> None:
     """Set `values` to what a kind that needs times only makes of each range."""
-    if kind == _COUNT:
+    kind = tasks.kinds[task]
+    if kind == kind_numbers.COUNT:
         _count(ranges, values)
-    elif kind in (_SINCE_LAST, _SINCE_FIRST):
-        _days_since(at, ranges, kind == _SINCE_LAST, values)
-    elif kind in (_ACTIVE_DAYS, _SESSIONS):
-        _groups(at, ranges, kind == _SESSIONS, values)
-    elif kind == _DECAYED_COUNT:
-        _decayed_count(at, ranges, parameter, values)
-    elif kind == _STREAK:
+    elif kind in (kind_numbers.DAYS_SINCE_LAST, kind_numbers.DAYS_SINCE_FIRST):
+        _days_since(at, ranges, kind == kind_numbers.DAYS_SINCE_LAST, values)
+    elif kind in (kind_numbers.ACTIVE_DAYS, kind_numbers.SESSIONS):
+        _groups(at, ranges, kind == kind_numbers.SESSIONS, values)
+    elif kind == kind_numbers.DECAYED_COUNT:
+        _decayed_count(at, ranges, tasks.parameters[task], values)
+    elif kind == kind_numbers.ACTIVE_WEEKS_STREAK:
         _streak(at, ranges, values)
-    elif kind == _SLOPE:
-        _slope(at, ranges, window // _WEEK, values)
-    elif kind in (_MEAN_GAP, _MAX_GAP):
-        _gaps(at, ranges, kind == _MEAN_GAP, values)
+    elif kind == kind_numbers.WEEKLY_SLOPE:
+        _slope(at, ranges, tasks.windows[task] // _WEEK, values)
+    elif kind in (kind_numbers.MEAN_GAP_DAYS, kind_numbers.MAX_GAP_DAYS):
+        _gaps(at, ranges, kind == kind_numbers.MEAN_GAP_DAYS, values)
     else:
         _visits(at, ranges, kind, values)
 
 
-@_compiled
+@compiled
 def _count(ranges: Ranges, values: Floats) -> None:
     for k in range(len(values)):
         values[k] = ranges.high[k] - ranges.low[k]
 
 
-@_compiled
+@compiled
 def _days_since(at: Ints, ranges: Ranges, is_last: bool, values: Floats) -> None:
     for k in range(len(values)):
         low, high = ranges.low[k], ranges.high[k]
@@ -253,7 +201,7 @@ def _days_since(at: Ints, ranges: Ranges, is_last: bool, values: Floats) -> None
             values[k] = (ranges.as_of[k] - at[high - 1 if is_last else low]) / _DAY
 
 
-@_compiled
+@compiled
 def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None:
     """Count groups of neighbours: days, or visits; a group ends where the next begins."""
     ranks = np.zeros(len(at), np.int64)
@@ -270,7 +218,7 @@ def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None
         values[k] = ranks[high - 1] - ranks[low] + 1 if low < high else 0
 
 
-@_compiled
+@compiled
 def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
     total, count, begin, done = 0.0, 0, -1, 0
     for k in range(len(values)):
@@ -288,7 +236,7 @@ def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values
             values[k] = total
 
 
-@_compiled
+@compiled
 def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, values: Floats) -> None:
     """Add up seconds, each at least 0 and at most `cap`, and set minutes."""
     total, begin, done = 0.0, -1, 0
@@ -303,7 +251,7 @@ def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, value
         values[k] = total / 60.0
 
 
-@_compiled
+@compiled
 def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values: Floats) -> None:
     """Set the largest number of each range, or the smallest with sign -1."""
     best, count, begin, done = -np.inf, 0, -1, 0
@@ -319,7 +267,7 @@ def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values:
         values[k] = sign * best if count else np.nan
 
 
-@_compiled
+@compiled
 def _last_value(numbers: Floats, places: Ints, ranges: Ranges, values: Floats) -> None:
     latest, at, done = np.nan, -1, 0
     for k in range(len(values)):
@@ -330,7 +278,7 @@ def _last_value(numbers: Floats, places: Ints, ranges: Ranges, values: Floats) -
         values[k] = latest if at >= ranges.low[k] else np.nan
 
 
-@_compiled
+@compiled
 def _distinct(codes: Codes, places: Ints, ranges: Ranges, latest: Ints, values: Floats) -> None:
     """Count in each range the events whose value has not come earlier in the range."""
     before = _places_before(codes, places, latest)
@@ -345,7 +293,7 @@ def _distinct(codes: Codes, places: Ints, ranges: Ranges, latest: Ints, values: 
         values[k] = count
 
 
-@_compiled
+@compiled
 def _places_before(codes: Codes, places: Ints, latest: Ints) -> Ints:
     """Return for each event where the same value came last, -1 if never.
 
@@ -361,7 +309,7 @@ def _places_before(codes: Codes, places: Ints, latest: Ints) -> Ints:
     return before
 
 
-@_compiled
+@compiled
 def _decayed_count(at: Ints, ranges: Ranges, rate: float, values: Floats) -> None:
     total, begin, done = 0.0, -1, 0
     for k in range(len(values)):
@@ -377,7 +325,7 @@ def _decayed_count(at: Ints, ranges: Ranges, rate: float, values: Floats) -> Non
             values[k] = 0.0
 
 
-@_compiled
+@compiled
 def _streak(at: Ints, ranges: Ranges, values: Floats) -> None:
     for k in range(len(values)):
         streak, i = 0, ranges.high[k] - 1
@@ -390,7 +338,7 @@ def _streak(at: Ints, ranges: Ranges, values: Floats) -> None:
         values[k] = streak
 
 
-@_compiled
+@compiled
 def _slope(at: Ints, ranges: Ranges, weeks: int, values: Floats) -> None:
     for k in range(len(values)):
         weighted = 0
@@ -401,7 +349,7 @@ def _slope(at: Ints, ranges: Ranges, weeks: int, values: Floats) -> None:
         values[k] = (6 * weighted) / (weeks * (weeks * weeks - 1))
 
 
-@_compiled
+@compiled
 def _gaps(at: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
     longest, begin, done = 0, -1, 0
     for k in range(len(values)):
@@ -419,7 +367,7 @@ def _gaps(at: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
             values[k] = longest / _DAY
 
 
-@_compiled
+@compiled
 def _visits(at: Ints, ranges: Ranges, kind: int, values: Floats) -> None:
     """Follow the visits of each range: their number, depth and length."""
     begin, done = -1, 0
@@ -440,11 +388,11 @@ def _visits(at: Ints, ranges: Ranges, kind: int, values: Floats) -> None:
             done += 1
         if low == high:
             values[k] = np.nan
-        elif kind == _MEAN_EVENTS:
+        elif kind == kind_numbers.MEAN_SESSION_EVENTS:
             values[k] = (high - low) / visits
-        elif kind == _MAX_EVENTS:
+        elif kind == kind_numbers.MAX_SESSION_EVENTS:
             values[k] = deepest
-        elif kind == _MEAN_MINUTES:
-            values[k] = spent / visits / _MINUTE
-        elif kind == _MAX_MINUTES:
-            values[k] = longest / _MINUTE
+        elif kind == kind_numbers.MEAN_SESSION_MINUTES:
+            values[k] = spent / visits / MICROS_PER_MINUTE
+        elif kind == kind_numbers.MAX_SESSION_MINUTES:
+            values[k] = longest / MICROS_PER_MINUTE

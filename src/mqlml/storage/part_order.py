@@ -47,8 +47,8 @@ def in_order(paths: Iterable[Path], scratch: Path) -> Iterator[pa.Table]:
 
 def _slab_length(files: list[Path]) -> int:
     marks = [pq.read_metadata(path) for path in files]
-    rows = sum(mark.num_rows for mark in marks)
-    by_size = _SLAB_BYTES // (8 * marks[0].num_columns)
+    rows = sum(int(mark.num_rows) for mark in marks)
+    by_size = _SLAB_BYTES // (8 * int(marks[0].num_columns))
     return max(1, by_size, -(-rows // _MOST_SLABS))
 
 

@@ -102,22 +102,6 @@ def test_a_lead_may_have_any_number_of_events(plain_kernel: ModuleType) -> None:
     assert matrix[is_count, 0].tolist() == [events]
 
 
-def test_without_a_folder_for_machine_code_the_kernel_compiles_anew(
-    plain_kernel: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def njit(**options: Any) -> Any:
-        asked.append(options)
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(plain_kernel, "njit", njit)
-    assert plain_kernel._compiled_once(len) is len
-    assert asked == [{"cache": True, "nogil": True}, {"nogil": True}]
-
-
 def test_the_compiled_sweep_has_one_specialisation() -> None:
     kernel.sweep(*_random_bucket(kernel))
     assert len(kernel._sweep.signatures) == 1

@@ -20,13 +20,12 @@ function has changed, and does not look at others (the arrays' names, the rules'
 numbers). Touch it when those change.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from mqlml.features.compiling import compiled, compiled_once
 from mqlml.modeling.trees.codes import (
     AS_ZERO,
     IS_IN,
@@ -40,7 +39,6 @@ from mqlml.modeling.trees.codes import (
 from mqlml.modeling.trees.forest import Forest
 from mqlml.modeling.trees.groups import MOST_BITS, Groups, Quadrature
 
-F = TypeVar("F", bound=Callable[..., object])
 Floats = npt.NDArray[np.float64]
 CodeRows = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -77,21 +75,6 @@ class Room(NamedTuple):
     factors: Floats
     flags: npt.NDArray[np.uint8]
     product: Floats
-
-
-def _compiled(function: F) -> F:
-    """Return `function` compiled as a part of the whole, which keeps the machine code of all."""
-    part: F = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    return part
-
-
-def _compiled_once(function: F) -> F:
-    """Return `function` compiled, its machine code kept beside this file for later processes."""
-    try:
-        whole: F = njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to keep the machine code in: compile anew in each process
-        whole = njit(nogil=True)(function)
-    return whole
 
 
 def add_leaves(rows: Floats, codes: Codes, forest: Forest, leaves: Leaves, sums: Floats) -> None:
@@ -137,7 +120,7 @@ def _room(groups: Groups, codes: Codes, rows: int) -> Room:
     )
 
 
-@_compiled_once
+@compiled_once
 def _add_leaves(
     rows: Floats,
     book_arrays: tuple[npt.NDArray[Any], ...],
@@ -161,7 +144,7 @@ def _add_leaves(
                     own[r] += leaves.values[forest.leaves[at[r]]]
 
 
-@_compiled
+@compiled
 def _walk(
     forest: Forest, tree: int, codes: CodeRows, at: npt.NDArray[np.int32], count: int
 ) -> None:
@@ -174,7 +157,7 @@ def _walk(
             at[r] = forest.onward[node] + (codes[forest.columns[node], r] > forest.limits[node])
 
 
-@_compiled
+@compiled
 def _encode(rows: Floats, book: CodeBook, codes: CodeRows) -> None:
     """Fill the codes of the rows, column by column."""
     count = len(rows)
@@ -196,7 +179,7 @@ def _encode(rows: Floats, book: CodeBook, codes: CodeRows) -> None:
                 _code_numbers(values, places, edges, book.rules[column], codes[column])
 
 
-@_compiled
+@compiled
 def _find_categories(values: Floats, edges: Floats, places: npt.NDArray[np.int32]) -> None:
     """Set each category's place among the edges; all others have the place after the last."""
     for r in range(len(values)):
@@ -208,7 +191,7 @@ def _find_categories(values: Floats, edges: Floats, places: npt.NDArray[np.int32
                 places[r] = place
 
 
-@_compiled
+@compiled
 def _count_below(values: Floats, edges: Floats, places: npt.NDArray[np.int32]) -> None:
     """Set the number of edges below each value, halving the interval for all rows at once."""
     for r in range(len(values)):
@@ -223,7 +206,7 @@ def _count_below(values: Floats, edges: Floats, places: npt.NDArray[np.int32]) -
         places[r] += edges[places[r]] < values[r]
 
 
-@_compiled
+@compiled
 def _code_numbers(
     values: Floats, places: npt.NDArray[np.int32], edges: Floats, rule: int, column: CodeRows
 ) -> None:
@@ -240,7 +223,7 @@ def _code_numbers(
         column[r] = missing if is_missing else places[r] + 1
 
 
-@_compiled_once
+@compiled_once
 def _explain(
     rows: Floats,
     book_arrays: tuple[npt.NDArray[Any], ...],
@@ -271,7 +254,7 @@ def _explain(
                 line[r] += room.table[np.int64(room.patterns[r]) * width + q]
 
 
-@_compiled
+@compiled
 def _set_factors(groups: Groups, rule: Quadrature, leaf: int, factors: Floats) -> None:
     """Set what each slot of a leaf multiplies by, at each point of the leaf's rule.
 
@@ -294,7 +277,7 @@ def _set_factors(groups: Groups, rule: Quadrature, leaf: int, factors: Floats) -
             factors[_TURN, j, k] = (1.0 - share) / way * weight
 
 
-@_compiled
+@compiled
 def _set_patterns(
     groups: Groups, group: int, codes: CodeRows, patterns: npt.NDArray[np.uint16]
 ) -> None:
@@ -309,7 +292,7 @@ def _set_patterns(
             patterns[r] &= ~(if_above if column[r] > limit else if_below)
 
 
-@_compiled
+@compiled
 def _fill_single(groups: Groups, group: int, room: Room) -> None:
     """Fill the table's lines of a group of one leaf for the patterns at hand."""
     leaf = groups.leaf_starts[group]
@@ -325,7 +308,7 @@ def _fill_single(groups: Groups, group: int, room: Room) -> None:
             _share_leaf(value, factors, flags, product, table[at : at + count])
 
 
-@_compiled
+@compiled
 def _fill_several(groups: Groups, group: int, room: Room) -> None:
     """Fill the table's lines of a group of leaves: the sum of what its leaves give."""
     width = groups.member_starts[group + 1] - groups.member_starts[group]
@@ -358,7 +341,7 @@ def _fill_several(groups: Groups, group: int, room: Room) -> None:
             values_at += (1 << count) * count
 
 
-@_compiled
+@compiled
 def _share_leaf(
     value: float,
     factors: Floats,
@@ -387,7 +370,7 @@ def _share_leaf(
             shares[j] = loss
 
 
-@_compiled
+@compiled
 def _explain_wide(groups: Groups, group: int, room: Room, contributions: Floats) -> None:
     """Add what one leaf gives, row by row, where there are too many answers for patterns."""
     leaf, begin = groups.leaf_starts[group], groups.member_starts[group]

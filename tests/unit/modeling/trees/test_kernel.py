@@ -76,22 +76,6 @@ def test_codes_that_need_more_than_16_bits_get_32(
         np.testing.assert_array_equal(wide, same)
 
 
-def test_without_a_folder_for_machine_code_the_kernel_compiles_anew(
-    plain_kernel: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def njit(**options: Any) -> Any:
-        asked.append(options)
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(plain_kernel, "njit", njit)
-    assert plain_kernel._compiled_once(len) is len
-    assert asked == [{"cache": True, "nogil": True}, {"nogil": True}]
-
-
 def test_the_kernel_has_one_specialisation_for_all_models() -> None:
     for seed in range(2):
         results(kernel, drawn_booster(seed).model_to_string(), drawn_rows(seed, 5))

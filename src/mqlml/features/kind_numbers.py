@@ -1,0 +1,26 @@
+"""The numbers of the kinds under names, as the kernel compares them."""
+
+from mqlml.features.kinds.catalogue import NUMBERS
+
+COUNT = NUMBERS["count"]
+ACTIVE_DAYS = NUMBERS["active_days"]
+DAYS_SINCE_LAST = NUMBERS["days_since_last"]
+DAYS_SINCE_FIRST = NUMBERS["days_since_first"]
+DISTINCT = NUMBERS["distinct"]
+SUM = NUMBERS["sum"]
+MEAN = NUMBERS["mean"]
+MAX = NUMBERS["max"]
+MIN = NUMBERS["min"]
+LAST_VALUE = NUMBERS["last_value"]
+SESSIONS = NUMBERS["sessions"]
+DECAYED_COUNT = NUMBERS["decayed_count"]
+ACTIVE_WEEKS_STREAK = NUMBERS["active_weeks_streak"]
+WEEKLY_SLOPE = NUMBERS["weekly_slope"]
+MEAN_GAP_DAYS = NUMBERS["mean_gap_days"]
+MAX_GAP_DAYS = NUMBERS["max_gap_days"]
+MEAN_SESSION_EVENTS = NUMBERS["mean_session_events"]
+MAX_SESSION_EVENTS = NUMBERS["max_session_events"]
+MEAN_SESSION_MINUTES = NUMBERS["mean_session_minutes"]
+MAX_SESSION_MINUTES = NUMBERS["max_session_minutes"]
+TIME_SPENT = NUMBERS["time_spent"]
+SHARE = NUMBERS["share"]
