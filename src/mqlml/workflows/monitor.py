@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mqlml.criteria.file import criteria_from_dict
 from mqlml.monitoring.evidence import Change, Monitoring
@@ -28,6 +28,9 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
+
+if TYPE_CHECKING:
+    from mqlml.tracking.records import RunRecord
 
 Say = Callable[[str], None]
 
@@ -89,8 +92,6 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
 
     Raises BundleError without a champion.
     """
-    from mqlml.tracking.records import RunRecord
-
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
@@ -110,26 +111,33 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     page = monitor_page(facts)
     changes = [change_document(change) for change in found.changes]
     with project.workspace.lock("monitor"):
-        run_id = store.log_run(
-            RunRecord(
-                name=project.settings.name,
-                kind="monitor",
-                as_of=moment,
-                reason="; ".join(sorted({c.kind for c in found.changes if c.is_alarm})),
-                decision="alarm" if found.alarm else "no alarm",
-                model_version=loaded.version,
-                metrics={"alarm": float(found.alarm), "changes": float(len(found.changes))},
-                artifacts={
-                    "report.html": page.encode(),
-                    "changes.json": json.dumps(changes, indent=1).encode(),
-                    **picture_artifacts(monitor_pictures(facts)),
-                },
-            )
-        )
+        run_id = store.log_run(_run_record(facts, moment, page=page, changes=changes))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
         payload = {"run_id": run_id, "alarm": found.alarm, "changes": changes}
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment))
+
+
+def _run_record(
+    facts: MonitorFacts, as_of: int, *, page: str, changes: list[dict[str, Any]]
+) -> "RunRecord":
+    from mqlml.tracking.records import RunRecord
+
+    found = facts.found
+    return RunRecord(
+        name=facts.name,
+        kind="monitor",
+        as_of=as_of,
+        reason="; ".join(sorted({c.kind for c in found.changes if c.is_alarm})),
+        decision="alarm" if found.alarm else "no alarm",
+        model_version=facts.model_version,
+        metrics={"alarm": float(found.alarm), "changes": float(len(found.changes))},
+        artifacts={
+            "report.html": page.encode(),
+            "changes.json": json.dumps(changes, indent=1).encode(),
+            **picture_artifacts(monitor_pictures(facts)),
+        },
+    )
 
 
 def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:

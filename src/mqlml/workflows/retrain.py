@@ -28,6 +28,7 @@ from mqlml.workflows.recording import record_training
 from mqlml.workflows.train import keep_page, training_lines
 
 if TYPE_CHECKING:
+    from mqlml.tracking.records import LoggedModel
     from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
@@ -93,7 +94,8 @@ def retrain(
     weeks = project.settings.monitoring.judged_weeks
     learnt = learn(project.settings, tables, seed=seed, say=say, test_weeks=weeks)
     decision = _decide(project, learnt, loaded)
-    return _record(project, store, loaded, request, learnt, decision, moment, seed)
+    challenge = _Challenge(project, loaded, request, learnt, decision, moment, seed)
+    return _record(store, challenge)
 
 
 def _request(
@@ -139,65 +141,90 @@ def _decide(project: Project, learnt: Learnt, loaded: Loaded) -> Decision:
     )
 
 
-def _record(
-    project: Project,
-    store: "MlflowStore",
-    loaded: Loaded,
-    request: Request,
-    learnt: Learnt,
-    decision: Decision,
-    moment: int,
-    seed: int,
-) -> RetrainResult:
-    occasion = (
-        Named("Why it was trained", f"{request.reason}: {request.why}"),
-        Named("What was decided", decision.why),
-    )
-    facts = replace(
-        _facts(project, learnt, moment, seed), occasion=occasion, is_promoted=decision.promote
-    )
+@dataclass(frozen=True)
+class _Challenge:
+    """A challenger that was learnt for a reason, and what was decided about it."""
+
+    project: Project
+    champion: Loaded
+    request: Request
+    learnt: Learnt
+    decision: Decision
+    moment: int
+    seed: int
+
+    def facts(self) -> TrainingFacts:
+        """Return what the challenger's page shows."""
+        counts = snapshot_facts(self.project.workspace.root).counts
+        facts = training_facts(
+            self.project.settings,
+            self.learnt,
+            as_of=self.moment,
+            version="",
+            seed=self.seed,
+            sources=counts,
+        )
+        occasion = (
+            Named("Why it was trained", f"{self.request.reason}: {self.request.why}"),
+            Named("What was decided", self.decision.why),
+        )
+        return replace(facts, occasion=occasion, is_promoted=self.decision.promote)
+
+    def outcome(self) -> dict[str, str]:
+        """Return what the record says beside the training's own."""
+        return {
+            "why": self.request.why,
+            "from_version": self.champion.version,
+            "decided": self.decision.why,
+        }
+
+
+def _record(store: "MlflowStore", challenge: _Challenge) -> RetrainResult:
+    """Keep the challenger, promote it if that was decided, and write page and ledger entry."""
+    project, request, decision = challenge.project, challenge.request, challenge.decision
+    facts = challenge.facts()
     page = training_page(facts)
     with project.workspace.lock("retrain"):
         logged = record_training(
             store,
             project,
-            learnt,
-            as_of=moment,
-            seed=seed,
+            challenge.learnt,
+            as_of=challenge.moment,
+            seed=challenge.seed,
             reason=request.reason,
             facts=facts,
             kind="retrain",
-            extra={"why": request.why, "from_version": loaded.version, "decided": decision.why},
+            extra=challenge.outcome(),
         )
         promoted = decision.promote and bool(logged.version)
         if promoted:
-            store.promote(logged.name, logged.version, as_of=moment, reason=request.reason)
+            store.promote(
+                logged.name, logged.version, as_of=challenge.moment, reason=request.reason
+            )
         report = keep_page(project, f"retraining-{logged.run_id[:8]}.html", page)
-        payload = {
-            "run_id": logged.run_id,
-            "version": logged.version,
-            "reason": request.reason,
-            "promoted": promoted,
-            "decision": decision.why,
-        }
-        write_entry(project.workspace.ledger, Entry("retrain", moment, payload))
+        _write_entry(challenge, logged, promoted=promoted)
     return RetrainResult(
         request=request,
         decision=decision,
         run_id=logged.run_id,
-        champion=logged.version if promoted else loaded.version,
+        champion=logged.version if promoted else challenge.champion.version,
         challenger=logged.version,
-        as_of=shown_instant(moment),
-        learnt=learnt,
+        as_of=shown_instant(challenge.moment),
+        learnt=challenge.learnt,
         report=report,
     )
 
 
-def _facts(project: Project, learnt: Learnt, moment: int, seed: int) -> TrainingFacts:
-    counts = snapshot_facts(project.workspace.root).counts
-    return training_facts(
-        project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
-    )
+def _write_entry(challenge: _Challenge, logged: "LoggedModel", *, promoted: bool) -> None:
+    payload = {
+        "run_id": logged.run_id,
+        "version": logged.version,
+        "reason": challenge.request.reason,
+        "promoted": promoted,
+        "decision": challenge.decision.why,
+    }
+    entry = Entry("retrain", challenge.moment, payload)
+    write_entry(challenge.project.workspace.ledger, entry)
 
 
 def _nothing_to_do(
