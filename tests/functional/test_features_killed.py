@@ -175,12 +175,19 @@ def test_an_altered_bucket_is_named_refused_and_rebuilt_on_request(
     assert out.read_bytes() == whole
 
 
-@pytest.mark.parametrize("memory", ["512MB", "1KB"])
-def test_little_memory_changes_no_byte(mqlml, company, buckets, tmp_path, memory):
+def test_little_memory_changes_no_byte(mqlml, company, buckets, tmp_path):
     words = ["features", "--config", str(company), "--workspace", str(buckets)]
     assert mqlml(*words, "--out", tmp_path / "a.parquet").code == 0
-    assert mqlml(*words, "--out", tmp_path / "b.parquet", "--memory", memory).code == 0
+    assert mqlml(*words, "--out", tmp_path / "b.parquet", "--memory", "400MB").code == 0
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_memory_too_little_to_begin_with_is_refused(mqlml, company, buckets, tmp_path):
+    words = ["features", "--config", str(company), "--workspace", str(buckets)]
+    answer = mqlml(*words, "--out", tmp_path / "a.parquet", "--memory", "1KB")
+    assert answer.code == 3
+    assert "too little memory to begin" in answer.err
+    assert "give at least 371MB" in answer.err
 
 
 def test_an_amount_of_memory_that_is_none_is_refused(mqlml, company, buckets, tmp_path):

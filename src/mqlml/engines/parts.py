@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,11 @@ class PartSink(Protocol):
     @property
     def row_column(self) -> str | None:
         """Return the name of a column for the row of each point, from 0 up; None if not wanted."""
+        ...
+
+    @property
+    def scratch(self) -> Path:
+        """Return a folder for files that have no name, where memory is short."""
         ...
 
     def leads_of(self, name: str) -> pa.ChunkedArray | None:
@@ -80,6 +86,14 @@ class PartMaker:
         if self.row_column is not None:
             columns[self.row_column] = pa.array(rows)
         return pa.table(columns)
+
+    def tables(self, slabs: Iterable[tuple[Ints, Floats]]) -> Iterator[pa.Table]:
+        """Yield the rows of each slab: places, and their matrix; no slab is held on to."""
+        for places, matrix in slabs:
+            table = self.table(places, matrix)
+            del places, matrix
+            yield table
+            del table
 
     def quiet(self, is_seen: Flags, size: int) -> Iterator[pa.Table]:
         """Yield the rows of the leads that are not seen in any bucket, `size` at a time."""

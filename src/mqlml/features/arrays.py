@@ -57,14 +57,13 @@ class Tasks(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The events of one signal, lead by lead: where they stand, and when they count from.
+    """The events of one signal, lead by lead, by where they stand.
 
-    Lead `i` has those from `starts[i]` to `starts[i + 1]`; the arrays have room for more.
+    Lead `i` has those from `starts[i]` to `starts[i + 1]`; `places` has room for more.
     """
 
     starts: Ints
-    places: Ints
-    at: Ints
+    places: Codes
 
 
 class Ranges(NamedTuple):

@@ -19,7 +19,7 @@ from mqlml.features.kernel import sweep
 from mqlml.features.kinds.catalogue import KINDS, NUMBERS
 from mqlml.features.patterns import columns_read
 from mqlml.features.plan import Plan
-from mqlml.features.reduced import Bucket, Reading, reduce_bucket
+from mqlml.features.reduced import Bucket, Reading, Source, reduce_bucket
 from mqlml.features.signals import Signal
 from mqlml.timeline import MICROS_PER_SECOND
 
@@ -28,8 +28,8 @@ EventReader = Callable[[Sequence[str]], pa.Table]
 # Kinds whose result may depend on which of two events at the same instant comes first.
 _ORDERED = frozenset({"sum", "mean", "last_value", "time_spent"})
 
-# A part of the matrix that is made and handed on at a time: some 40,000 points of 100 features.
-_SLAB_BYTES = 32 * 2**20
+# A part of the matrix that is made and handed on at a time: some 20,000 points of 100 features.
+_SLAB_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ def fill_bucket(
 
     `connection` is a sandbox, in which the signals' conditions run.
     """
-    bucket = reduce_bucket(
-        [read(())], lambda: read(("event_id",)), work.reading, points.leads, connection
-    )
+    events = read(())
+    source = Source(events.num_rows, [events], lambda: read(("event_id",)))
+    bucket = reduce_bucket(source, work.reading, points.leads, connection)
     for first, last in slabs(bucket, points, work):
         places, part = fill_slab(bucket, work, points, first, last)
         for row, values in zip(matrix, part, strict=True):

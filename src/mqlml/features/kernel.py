@@ -77,24 +77,24 @@ def _sweep(
     room = 0
     for lead in range(lead_count):
         room += leads.event_ends[lead] - leads.event_starts[lead]
-    listed = Listed(starts, np.empty(room, np.int64), np.empty(room, np.int64))
+    listed = Listed(starts, np.empty(room, np.int32))
     for task in range(len(tasks.kinds)):
         signal, window = tasks.signals[task], tasks.windows[task]
         is_new_signal = task == 0 or tasks.signals[task - 1] != signal
         if is_new_signal:
             _find_members(events, signal, is_member)
             _list_signal(events, leads, is_member, listed)
-            _walk_ends(listed, leads, ranges)
+            _walk_ends(events.at, listed, leads, ranges)
         if starts[-1] == 0:
             continue  # the matrix already holds what no events mean
         if is_new_signal or tasks.windows[task - 1] != window:
-            _walk_starts(listed, leads, ranges, window)
-        places, at = listed.places[: starts[-1]], listed.at[: starts[-1]]
+            _walk_starts(events.at, listed, leads, ranges, window)
+        places = listed.places[: starts[-1]]
         values = matrix[tasks.columns[task]]
         if tasks.of[task] >= 0:
             _measure_values(task, tasks, events, places, ranges, values)
         else:
-            _measure_times(task, tasks, at, ranges, values)
+            _measure_times(task, tasks, events.at, places, ranges, values)
 
 
 @compiled
@@ -116,37 +116,36 @@ def _list_signal(
         for event in range(leads.event_starts[lead], leads.event_ends[lead]):
             # Written always and kept only if it is one: no branch to guess wrong.
             listed.places[filled] = event
-            listed.at[filled] = events.at[event]
             filled += is_member[events.patterns[event]]
         listed.starts[lead + 1] = filled
 
 
 @compiled
-def _walk_ends(listed: Listed, leads: BucketLeads, ranges: Ranges) -> None:
+def _walk_ends(at: Ints, listed: Listed, leads: BucketLeads, ranges: Ranges) -> None:
     """Set for each point where the events that it sees end; points come in time order."""
     for lead in range(len(leads.point_starts)):
         end, last = listed.starts[lead], listed.starts[lead + 1]
         for k in range(leads.point_starts[lead], leads.point_ends[lead]):
-            while end < last and _is_seen(listed.at[end], ranges.as_of[k]):
+            while end < last and _is_seen(at[listed.places[end]], ranges.as_of[k]):
                 end += 1
             ranges.high[k] = end
 
 
 @compiled
-def _walk_starts(listed: Listed, leads: BucketLeads, ranges: Ranges, window: int) -> None:
+def _walk_starts(at: Ints, listed: Listed, leads: BucketLeads, ranges: Ranges, window: int) -> None:
     """Set for each point where the events of its window begin."""
     for lead in range(len(leads.point_starts)):
         begin = listed.starts[lead]
         for k in range(leads.point_starts[lead], leads.point_ends[lead]):
             as_of, end = ranges.as_of[k], ranges.high[k]
-            while begin < end and not _is_in_lookback(listed.at[begin], as_of, window):
+            while begin < end and not _is_in_lookback(at[listed.places[begin]], as_of, window):
                 begin += 1
             ranges.low[k] = begin
 
 
 @compiled
 def _measure_values(
-    task: int, tasks: Tasks, events: BucketEvents, places: Ints, ranges: Ranges, values: Floats
+    task: int, tasks: Tasks, events: BucketEvents, places: Codes, ranges: Ranges, values: Floats
 ) -> None:
     """Set `values` to what a kind that reads a column makes of each range."""
     kind, of = tasks.kinds[task], tasks.of[task]
@@ -164,25 +163,27 @@ def _measure_values(
 
 
 @compiled
-def _measure_times(task: int, tasks: Tasks, at: Ints, ranges: Ranges, values: Floats) -> None:
+def _measure_times(
+    task: int, tasks: Tasks, at: Ints, places: Codes, ranges: Ranges, values: Floats
+) -> None:
     """Set `values` to what a kind that needs times only makes of each range."""
     kind = tasks.kinds[task]
     if kind == kind_numbers.COUNT:
         _count(ranges, values)
     elif kind in (kind_numbers.DAYS_SINCE_LAST, kind_numbers.DAYS_SINCE_FIRST):
-        _days_since(at, ranges, kind == kind_numbers.DAYS_SINCE_LAST, values)
+        _days_since(at, places, ranges, kind == kind_numbers.DAYS_SINCE_LAST, values)
     elif kind in (kind_numbers.ACTIVE_DAYS, kind_numbers.SESSIONS):
-        _groups(at, ranges, kind == kind_numbers.SESSIONS, values)
+        _groups(at, places, ranges, kind == kind_numbers.SESSIONS, values)
     elif kind == kind_numbers.DECAYED_COUNT:
-        _decayed_count(at, ranges, tasks.parameters[task], values)
+        _decayed_count(at, places, ranges, tasks.parameters[task], values)
     elif kind == kind_numbers.ACTIVE_WEEKS_STREAK:
-        _streak(at, ranges, values)
+        _streak(at, places, ranges, values)
     elif kind == kind_numbers.WEEKLY_SLOPE:
-        _slope(at, ranges, tasks.windows[task] // _WEEK, values)
+        _slope(at, places, ranges, tasks.windows[task] // _WEEK, values)
     elif kind in (kind_numbers.MEAN_GAP_DAYS, kind_numbers.MAX_GAP_DAYS):
-        _gaps(at, ranges, kind == kind_numbers.MEAN_GAP_DAYS, values)
+        _gaps(at, places, ranges, kind == kind_numbers.MEAN_GAP_DAYS, values)
     else:
-        _visits(at, ranges, kind, values)
+        _visits(at, places, ranges, kind, values)
 
 
 @compiled
@@ -192,25 +193,25 @@ def _count(ranges: Ranges, values: Floats) -> None:
 
 
 @compiled
-def _days_since(at: Ints, ranges: Ranges, is_last: bool, values: Floats) -> None:
+def _days_since(at: Ints, places: Codes, ranges: Ranges, is_last: bool, values: Floats) -> None:
     for k in range(len(values)):
         low, high = ranges.low[k], ranges.high[k]
         if low == high:
             values[k] = np.nan
         else:
-            values[k] = (ranges.as_of[k] - at[high - 1 if is_last else low]) / _DAY
+            values[k] = (ranges.as_of[k] - at[places[high - 1 if is_last else low]]) / _DAY
 
 
 @compiled
-def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None:
+def _groups(at: Ints, places: Codes, ranges: Ranges, is_sessions: bool, values: Floats) -> None:
     """Count groups of neighbours: days, or visits; a group ends where the next begins."""
-    ranks = np.zeros(len(at), np.int64)
-    day = at[0] // _DAY if len(at) else 0
-    for i in range(1, len(at)):
+    ranks = np.zeros(len(places), np.int32)
+    day = at[places[0]] // _DAY if len(places) else 0
+    for i in range(1, len(places)):
         if is_sessions:
-            is_new = at[i] - at[i - 1] > SESSION_GAP
+            is_new = at[places[i]] - at[places[i - 1]] > SESSION_GAP
         else:
-            before, day = day, at[i] // _DAY
+            before, day = day, at[places[i]] // _DAY
             is_new = day != before
         ranks[i] = ranks[i - 1] + is_new
     for k in range(len(values)):
@@ -219,7 +220,7 @@ def _groups(at: Ints, ranges: Ranges, is_sessions: bool, values: Floats) -> None
 
 
 @compiled
-def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
+def _add_up(numbers: Floats, places: Codes, ranges: Ranges, is_mean: bool, values: Floats) -> None:
     total, count, begin, done = 0.0, 0, -1, 0
     for k in range(len(values)):
         if ranges.low[k] != begin:
@@ -237,7 +238,7 @@ def _add_up(numbers: Floats, places: Ints, ranges: Ranges, is_mean: bool, values
 
 
 @compiled
-def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, values: Floats) -> None:
+def _time_spent(numbers: Floats, places: Codes, ranges: Ranges, cap: float, values: Floats) -> None:
     """Add up seconds, each at least 0 and at most `cap`, and set minutes."""
     total, begin, done = 0.0, -1, 0
     for k in range(len(values)):
@@ -252,7 +253,7 @@ def _time_spent(numbers: Floats, places: Ints, ranges: Ranges, cap: float, value
 
 
 @compiled
-def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values: Floats) -> None:
+def _largest(numbers: Floats, places: Codes, ranges: Ranges, sign: float, values: Floats) -> None:
     """Set the largest number of each range, or the smallest with sign -1."""
     best, count, begin, done = -np.inf, 0, -1, 0
     for k in range(len(values)):
@@ -268,7 +269,7 @@ def _largest(numbers: Floats, places: Ints, ranges: Ranges, sign: float, values:
 
 
 @compiled
-def _last_value(numbers: Floats, places: Ints, ranges: Ranges, values: Floats) -> None:
+def _last_value(numbers: Floats, places: Codes, ranges: Ranges, values: Floats) -> None:
     latest, at, done = np.nan, -1, 0
     for k in range(len(values)):
         while done < ranges.high[k]:
@@ -279,7 +280,7 @@ def _last_value(numbers: Floats, places: Ints, ranges: Ranges, values: Floats) -
 
 
 @compiled
-def _distinct(codes: Codes, places: Ints, ranges: Ranges, latest: Ints, values: Floats) -> None:
+def _distinct(codes: Codes, places: Codes, ranges: Ranges, latest: Ints, values: Floats) -> None:
     """Count in each range the events whose value has not come earlier in the range."""
     before = _places_before(codes, places, latest)
     count, begin, done = 0, -1, 0
@@ -294,12 +295,12 @@ def _distinct(codes: Codes, places: Ints, ranges: Ranges, latest: Ints, values: 
 
 
 @compiled
-def _places_before(codes: Codes, places: Ints, latest: Ints) -> Ints:
+def _places_before(codes: Codes, places: Codes, latest: Ints) -> Codes:
     """Return for each event where the same value came last, -1 if never.
 
     `latest` has a -1 for each code, before and after.
     """
-    before = np.empty(len(places), np.int64)
+    before = np.empty(len(places), np.int32)
     for i in range(len(places)):
         code = codes[places[i]]
         before[i] = latest[code]
@@ -310,27 +311,28 @@ def _places_before(codes: Codes, places: Ints, latest: Ints) -> Ints:
 
 
 @compiled
-def _decayed_count(at: Ints, ranges: Ranges, rate: float, values: Floats) -> None:
+def _decayed_count(at: Ints, places: Codes, ranges: Ranges, rate: float, values: Floats) -> None:
     total, begin, done = 0.0, -1, 0
     for k in range(len(values)):
         if ranges.low[k] != begin:
             total, begin, done = 0.0, ranges.low[k], ranges.low[k]
         while done < ranges.high[k]:
-            faded = total * math.exp(-rate * (at[done] - at[done - 1])) if done > begin else 0.0
-            total = faded + 1.0
+            if done > begin:
+                total *= math.exp(-rate * (at[places[done]] - at[places[done - 1]]))
+            total += 1.0
             done += 1
         if done > begin:
-            values[k] = total * math.exp(-rate * (ranges.as_of[k] - at[done - 1]))
+            values[k] = total * math.exp(-rate * (ranges.as_of[k] - at[places[done - 1]]))
         else:
             values[k] = 0.0
 
 
 @compiled
-def _streak(at: Ints, ranges: Ranges, values: Floats) -> None:
+def _streak(at: Ints, places: Codes, ranges: Ranges, values: Floats) -> None:
     for k in range(len(values)):
         streak, i = 0, ranges.high[k] - 1
         while i >= ranges.low[k]:
-            block = (ranges.as_of[k] - at[i] - 1) // _WEEK
+            block = (ranges.as_of[k] - at[places[i]] - 1) // _WEEK
             if block > streak:
                 break
             streak = block + 1
@@ -339,36 +341,36 @@ def _streak(at: Ints, ranges: Ranges, values: Floats) -> None:
 
 
 @compiled
-def _slope(at: Ints, ranges: Ranges, weeks: int, values: Floats) -> None:
+def _slope(at: Ints, places: Codes, ranges: Ranges, weeks: int, values: Floats) -> None:
     for k in range(len(values)):
         weighted = 0
         for i in range(ranges.low[k], ranges.high[k]):
-            block = (ranges.as_of[k] - at[i] - 1) // _WEEK
+            block = (ranges.as_of[k] - at[places[i]] - 1) // _WEEK
             if block < weeks:
                 weighted += weeks - 1 - 2 * block
         values[k] = (6 * weighted) / (weeks * (weeks * weeks - 1))
 
 
 @compiled
-def _gaps(at: Ints, ranges: Ranges, is_mean: bool, values: Floats) -> None:
+def _gaps(at: Ints, places: Codes, ranges: Ranges, is_mean: bool, values: Floats) -> None:
     longest, begin, done = 0, -1, 0
     for k in range(len(values)):
         low, high = ranges.low[k], ranges.high[k]
         if low != begin:
             longest, begin, done = 0, low, low + 1
         while done < high:
-            longest = max(longest, at[done] - at[done - 1])
+            longest = max(longest, at[places[done]] - at[places[done - 1]])
             done += 1
         if high - low < 2:
             values[k] = np.nan
         elif is_mean:
-            values[k] = (at[high - 1] - at[low]) / (high - low - 1) / _DAY
+            values[k] = (at[places[high - 1]] - at[places[low]]) / (high - low - 1) / _DAY
         else:
             values[k] = longest / _DAY
 
 
 @compiled
-def _visits(at: Ints, ranges: Ranges, kind: int, values: Floats) -> None:
+def _visits(at: Ints, places: Codes, ranges: Ranges, kind: int, values: Floats) -> None:
     """Follow the visits of each range: their number, depth and length."""
     begin, done = -1, 0
     visits, start, size, spent, deepest, longest = 0, 0, 0, 0, 0, 0
@@ -378,13 +380,13 @@ def _visits(at: Ints, ranges: Ranges, kind: int, values: Floats) -> None:
             begin, done = low, low
             visits, start, size, spent, deepest, longest = 0, 0, 0, 0, 0, 0
         while done < high:
-            if done == begin or at[done] - at[done - 1] > SESSION_GAP:
-                visits, start, size = visits + 1, at[done], 0
+            if done == begin or at[places[done]] - at[places[done - 1]] > SESSION_GAP:
+                visits, start, size = visits + 1, at[places[done]], 0
             else:
-                spent += at[done] - at[done - 1]
+                spent += at[places[done]] - at[places[done - 1]]
             size += 1
             deepest = max(deepest, size)
-            longest = max(longest, at[done] - start)
+            longest = max(longest, at[places[done]] - start)
             done += 1
         if low == high:
             values[k] = np.nan

@@ -1,13 +1,16 @@
-"""The events of one bucket as arrays in the kernel's order, made piece by piece.
+"""The events of one bucket as arrays in the kernel's order, made piece by whole.
 
 A piece is an Arrow table of some of the bucket's events. It is reduced as soon as
-it comes: leads become numbers, texts codes and signals patterns, so that no more
-than one piece is held in full, however many events a lead has. Bots have no
-signal; strangers (leads without points) stand in no lead's range.
+it comes, into arrays that have room for all events from the start: leads become
+numbers, texts codes and signals patterns, so that no more than one piece is held in
+full, however many events a lead has. Bots have no signal; strangers (leads without
+points) stand in no lead's range.
 """
 
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,6 +25,21 @@ from mqlml.tables.buckets import ORDER_MARK
 from mqlml.timeline import counts_from
 
 EventIds = Callable[[], pa.Table]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the events of a bucket come from: how many they are, and they piece by whole.
+
+    `event_ids` is called for the table of all pieces' event_id only if events at one
+    instant must be told apart and the pieces do not come in their order.
+    """
+
+    rows: int
+    pieces: Iterable[pa.Table]
+    event_ids: EventIds
+    # Where the arrays lie in files of their own, because memory is short; None: in memory.
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -52,15 +70,14 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """Some events as arrays, in the order of the file."""
+class _Arrays:
+    """Events as arrays, in the order of the files."""
 
     lead: Codes
     instants: Ints
     patterns: Codes
     numbers: Floats
     codes: Codes
-    is_marked: bool
 
 
 @dataclass
@@ -69,60 +86,79 @@ class _Seen:
 
     texts: dict[str, dict[str, int]] = field(default_factory=dict)
     holds: list[Flags] = field(default_factory=list)
+    rows: int = 0
+    is_marked: bool = True
 
 
 def reduce_bucket(
-    pieces: Iterable[pa.Table],
-    event_ids: EventIds,
-    reading: Reading,
-    leads: pd.Index,
-    connection: duckdb.DuckDBPyConnection,
+    source: Source, reading: Reading, leads: pd.Index, connection: duckdb.DuckDBPyConnection
 ) -> Bucket:
-    """Return the events of one bucket for the kernel; `leads` are the leads with points, sorted.
-
-    `event_ids` is called for the table of all pieces' event_id only if events at one
-    instant must be told apart and the pieces do not come in their order.
-    """
-    seen = _Seen()
-    made = [_piece(table, reading, leads, seen, connection) for table in pieces]
-    whole = _joined(made, reading)
+    """Return the events of one bucket for the kernel; `leads` are the leads with points, sorted."""
+    seen, whole = _Seen(), _room_for(source, reading)
+    for table in source.pieces:
+        _fill(whole, table, reading, leads, seen=seen, connection=connection)
     if not _is_sorted(whole):
-        whole = _sorted(whole, event_ids if reading.is_order_needed else None)
-    elif reading.is_order_needed and not whole.is_marked:
-        whole = _sorted(whole, event_ids)
+        whole = _sorted(whole, source.event_ids if reading.is_order_needed else None)
+    elif reading.is_order_needed and not seen.is_marked:
+        whole = _sorted(whole, source.event_ids)
     return _bucket(whole, seen, len(reading.signals))
 
 
-def _piece(
+def bytes_per_event(reading: Reading) -> int:
+    """Return what an event takes in memory until its bucket is done, the kernel's lists included.
+
+    Apart from numbers and codes: lead, instant, pattern, place in a list, place of a rank.
+    """
+    numbers, codes = len(reading.numbers) + len(reading.members), len(reading.texts)
+    return 4 + 8 + 4 + 4 + 4 + 8 * numbers + 4 * codes
+
+
+def _room_for(source: Source, reading: Reading) -> _Arrays:
+    def room(rows: int | None, kind: "np.dtype[Any]") -> Any:
+        shape = (source.rows,) if rows is None else (rows, source.rows)
+        if source.scratch is None or 0 in shape:
+            return np.empty(shape, kind)
+        with tempfile.TemporaryFile(dir=source.scratch) as file:
+            # A plain array, of the one type that the kernel is compiled for. The file goes with it.
+            return np.asarray(np.memmap(file, kind, "w+", shape=shape))
+
+    codes, times, numbers = np.dtype(np.int32), np.dtype(np.int64), np.dtype(np.float64)
+    return _Arrays(
+        room(None, codes),
+        room(None, times),
+        room(None, codes),
+        room(len(reading.numbers) + len(reading.members), numbers),
+        room(len(reading.texts), codes),
+    )
+
+
+def _fill(
+    whole: _Arrays,
     events: pa.Table,
     reading: Reading,
     leads: pd.Index,
+    *,
     seen: _Seen,
     connection: duckdb.DuckDBPyConnection,
-) -> _Piece:
-    count = events.num_rows
+) -> None:
+    """Put a piece behind the pieces before it."""
+    place = slice(seen.rows, seen.rows + events.num_rows)
     patterns = signal_patterns(connection, events, reading.signals)
     holds = np.vstack([patterns.holds, np.zeros((1, len(reading.signals)), np.bool_)])
     of_event = patterns.codes
     of_event[_flags(events["is_bot"])] = len(holds) - 1
-    numbers = np.empty((len(reading.numbers) + len(reading.members), count), np.float64)
     for row, name in enumerate(reading.numbers):
-        numbers[row] = events[name].to_numpy()
+        whole.numbers[row, place] = events[name].to_numpy()
     for row, signal in enumerate(reading.members, start=len(reading.numbers)):
-        numbers[row] = holds[of_event, signal]
-    codes = np.empty((len(reading.texts), count), np.int32)
+        whole.numbers[row, place] = holds[of_event, signal]
     for row, name in enumerate(reading.texts):
-        codes[row] = _text_codes(events[name], seen.texts.setdefault(name, {}))
-    of_event += sum(map(len, seen.holds))
+        whole.codes[row, place] = _text_codes(events[name], seen.texts.setdefault(name, {}))
+    np.add(of_event, sum(map(len, seen.holds)), out=whole.patterns[place])
+    whole.lead[place] = _lead_numbers(events, leads)
+    whole.instants[place] = _times(events)
     seen.holds.append(holds)
-    return _Piece(
-        _lead_numbers(events, leads),
-        _times(events),
-        of_event,
-        numbers,
-        codes,
-        ORDER_MARK.items() <= (events.schema.metadata or {}).items(),
-    )
+    seen.rows += events.num_rows
+    seen.is_marked &= ORDER_MARK.items() <= (events.schema.metadata or {}).items()
 
 
 def _lead_numbers(events: pa.Table, leads: pd.Index) -> Codes:
@@ -153,32 +189,9 @@ def _text_codes(column: pa.ChunkedArray, known: dict[str, int]) -> Codes:
     return np.array([*codes, -1], np.int32)[column_codes(pa.chunked_array([array]))]
 
 
-def _joined(pieces: list[_Piece], reading: Reading) -> _Piece:
-    """Return the pieces as one; they are let go of field by field, to spare memory."""
-    if len(pieces) == 1:
-        return pieces[0]
-    is_marked = all(piece.is_marked for piece in pieces)
-    fields = [[p.lead, p.instants, p.patterns, p.numbers, p.codes] for p in pieces]
-    pieces.clear()
-    rows = (len(reading.numbers) + len(reading.members), len(reading.texts))
-    empty = (
-        np.empty(0, np.int32),
-        np.empty(0, np.int64),
-        np.empty(0, np.int32),
-        np.empty((rows[0], 0)),
-        np.empty((rows[1], 0), np.int32),
-    )
-    joined: list[Any] = [
-        np.concatenate([nothing, *(of_piece.pop(0) for of_piece in fields)], axis=-1)
-        for nothing in empty
-    ]
-    lead, instants, patterns, numbers, codes = joined
-    return _Piece(lead, instants, patterns, numbers, codes, is_marked)
-
-
-def _is_sorted(piece: _Piece) -> bool:
+def _is_sorted(whole: _Arrays) -> bool:
     """Return whether leads ascend, strangers apart, and within each lead the times."""
-    lead, at = piece.lead, piece.instants
+    lead, at = whole.lead, whole.instants
     is_same = lead[1:] == lead[:-1]
     if (is_same & (at[1:] < at[:-1])).any():
         return False
@@ -187,24 +200,23 @@ def _is_sorted(piece: _Piece) -> bool:
     return bool((firsts[1:] > firsts[:-1]).all())
 
 
-def _sorted(piece: _Piece, event_ids: EventIds | None) -> _Piece:
-    order = np.lexsort((piece.instants, piece.lead))
+def _sorted(whole: _Arrays, event_ids: EventIds | None) -> _Arrays:
+    order = np.lexsort((whole.instants, whole.lead))
     if event_ids is not None:
-        order = _break_ties(order, piece, event_ids)
-    return _Piece(
-        piece.lead[order],
-        piece.instants[order],
-        piece.patterns[order],
+        order = _break_ties(order, whole, event_ids)
+    return _Arrays(
+        whole.lead[order],
+        whole.instants[order],
+        whole.patterns[order],
         # By `take`, whose rows lie one after the other: the kernel is compiled for this only.
-        piece.numbers.take(order, axis=1),
-        piece.codes.take(order, axis=1),
-        is_marked=True,
+        whole.numbers.take(order, axis=1),
+        whole.codes.take(order, axis=1),
     )
 
 
-def _break_ties(order: Ints, piece: _Piece, event_ids: EventIds) -> Ints:
+def _break_ties(order: Ints, whole: _Arrays, event_ids: EventIds) -> Ints:
     """Return `order` with events of the same lead and instant put in the order of event_id."""
-    lead, at = piece.lead[order], piece.instants[order]
+    lead, at = whole.lead[order], whole.instants[order]
     is_new = np.ones(len(order) + 1, np.bool_)
     is_new[1:-1] = (np.diff(lead) != 0) | (np.diff(at) != 0)
     tied = np.flatnonzero(~(is_new[:-1] & is_new[1:]) & (lead >= 0))
@@ -218,8 +230,8 @@ def _break_ties(order: Ints, piece: _Piece, event_ids: EventIds) -> Ints:
     return settled
 
 
-def _bucket(piece: _Piece, seen: _Seen, signals: int) -> Bucket:
-    lead = piece.lead
+def _bucket(whole: _Arrays, seen: _Seen, signals: int) -> Bucket:
+    lead = whole.lead
     starts = np.flatnonzero(np.append(True, lead[1:] != lead[:-1])[: len(lead)]).astype(np.int64)
     ends = np.append(starts[1:], len(lead))[: len(starts)]
     has_points = lead[starts] >= 0
@@ -229,12 +241,12 @@ def _bucket(piece: _Piece, seen: _Seen, signals: int) -> Bucket:
         starts[has_points],
         ends[has_points],
         BucketEvents(
-            piece.instants,
-            piece.patterns,
+            whole.instants,
+            whole.patterns,
             np.concatenate(([0], np.cumsum(holds.sum(axis=1)))).astype(np.int64),
             np.nonzero(holds)[1].astype(np.int64),
-            piece.numbers,
-            piece.codes,
-            np.full(piece.codes.max(initial=0) + 2, -1, np.int64),
+            whole.numbers,
+            whole.codes,
+            np.full(whole.codes.max(initial=0) + 2, -1, np.int64),
         ),
     )

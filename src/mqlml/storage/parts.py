@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
 from threading import Lock
 
@@ -40,6 +39,11 @@ class PartFolder:
     def folder(self) -> Path:
         """Return where the parts lie until all are there."""
         return self.target.with_name(f".{self.target.name}.unfinished")
+
+    @property
+    def scratch(self) -> Path:
+        """Return where whoever makes the parts may put files of its own."""
+        return self.folder
 
     @property
     def row_column(self) -> str | None:
@@ -152,7 +156,10 @@ def _write_parquet(path: Path, tables: Iterable[pa.Table]) -> None:
         with pq.ParquetWriter(
             file, first.schema, compression="zstd", use_dictionary=texts
         ) as writer:
-            for table in chain([first], rest):
+            writer.write_table(first)
+            del first
+            for table in rest:
                 writer.write_table(table)
+                del table  # or it would be held while the next one is made
         file.flush()
         os.fsync(file.fileno())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,7 @@ from tests.builders import Row, at, make_points, make_tables
 from tests.unit.engines.test_local import EVENT_ROWS, LEADS, POINTS, plan_of
 
 from mqlml.engines.local import LocalEngine
-from mqlml.errors import DataError
+from mqlml.errors import ConfigError, DataError
 from mqlml.features.event_files import event_files
 from mqlml.features.plan import Plan
 from mqlml.features.reference import reference_features
@@ -29,6 +30,7 @@ class Kept:
 
     parts: dict[str, list[pa.Table]] = field(default_factory=dict)
     row_column: str | None = None
+    scratch: Path = Path()
 
     def leads_of(self, name: str) -> pa.ChunkedArray | None:
         if name not in self.parts:
@@ -198,9 +200,37 @@ def test_events_of_unknown_leads_are_read_past(tmp_path: Path) -> None:
 def test_a_lead_with_a_third_of_all_events_is_one_lead_like_others(tmp_path: Path) -> None:
     whale = [{**row, "lead_id": "l1"} for row in many(7, events=200)]
     tables = make_tables(tmp_path, events=[*many(8), *whale])
-    kept = written(tables, make_points(*EVERY_DAY), plan_of(tables), memory_limit="1KB")
+    kept = written(tables, make_points(*EVERY_DAY), plan_of(tables))
     frame = kept.whole().groupby("lead_id")["any__count__ever"].max()
     assert frame["l1"] > 3 * frame["l2"]
+
+
+def test_a_bucket_too_large_for_memory_lies_in_files_and_gives_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = make_tables(tmp_path / "w", events=many(8))
+    points, plan = make_points(*EVERY_DAY), plan_of(tables)
+    whole = written(tables, points, plan).whole()
+    made = []
+    memmap = np.memmap
+    monkeypatch.setattr(np, "memmap", lambda *a, **o: made.append(a) or memmap(*a, **o))
+    # For 840 points the work begins with 370,067,200 bytes: nothing is left for events.
+    kept = Kept(scratch=tmp_path)
+    LocalEngine(memory_limit="370067200").write(tables, points, plan, kept)
+    assert made
+    pd.testing.assert_frame_equal(kept.whole(), whole, check_exact=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["w"]
+
+
+def test_memory_too_little_to_begin_with_is_refused(tmp_path: Path) -> None:
+    tables = make_tables(tmp_path, events=many(8))
+    with pytest.raises(ConfigError, match="too little memory") as caught:
+        LocalEngine(memory_limit="300MB").write(
+            tables, make_points(*EVERY_DAY), plan_of(tables), Kept()
+        )
+    (fault,) = caught.value.faults
+    assert fault.found == "300 MB for 840 points"
+    assert "at least 371MB" in fault.mend
 
 
 def test_without_events_every_lead_is_quiet(tmp_path: Path) -> None:
