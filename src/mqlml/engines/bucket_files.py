@@ -42,13 +42,12 @@ class BucketFiles:
 
     def _pieces(self, file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
         texts = [name for name in self.texts if name in columns]
-        is_whole = len(self.files) == 1
         try:
             with _opened(file, texts) as parquet:
                 _refuse_missing(file, parquet.schema_arrow.names, columns)
                 for group in range(parquet.metadata.num_row_groups):
-                    piece = parquet.read_row_group(group, list(columns), use_threads=False)
-                    yield piece if is_whole else piece.replace_schema_metadata()
+                    # Not under a name, or it would be held while the next one is read.
+                    yield _row_group(parquet, group, columns, is_marked=len(self.files) == 1)
                 if parquet.metadata.num_row_groups == 0:
                     yield parquet.schema_arrow.empty_table().select(list(columns))
         except (OSError, pa.ArrowException) as error:
@@ -80,6 +79,13 @@ def event_columns(log: EventLog) -> tuple[Column, ...]:
 
 def _opened(file: Path, texts: Sequence[str]) -> pq.ParquetFile:
     return pq.ParquetFile(file, read_dictionary=list(texts), page_checksum_verification=True)
+
+
+def _row_group(
+    parquet: pq.ParquetFile, group: int, columns: Sequence[str], *, is_marked: bool
+) -> pa.Table:
+    piece = parquet.read_row_group(group, list(columns), use_threads=False)
+    return piece if is_marked else piece.replace_schema_metadata()
 
 
 def _refuse_missing(file: Path, names: Sequence[str], columns: Sequence[str]) -> None:

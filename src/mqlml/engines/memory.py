@@ -10,9 +10,9 @@ import pyarrow as pa
 from mqlml.errors import ConfigError, Fault
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-# glibc's number of this setting, and the size from which a block goes back as soon as it is
-# free. A small one costs time, so it is taken where memory is short.
-_MMAP_THRESHOLD = -3
+# glibc's numbers of its settings. A block of so many bytes or more goes back as soon as it is
+# free; a small size costs time, so it is taken where memory is short, as is one common pool.
+_MMAP_THRESHOLD, _POOLS = -3, -8
 _LARGE_BLOCK, _SMALL_BLOCK = 2**20, 2**18
 _SHORT = 10**9
 
@@ -74,4 +74,6 @@ def give_back_memory(limit: int) -> None:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
+    if limit < _SHORT:
+        set_option(_POOLS, 1)
     set_option(_MMAP_THRESHOLD, _SMALL_BLOCK if limit < _SHORT else _LARGE_BLOCK)

@@ -97,6 +97,7 @@ def reduce_bucket(
     seen, whole = _Seen(), _room_for(source, reading)
     for table in source.pieces:
         _fill(whole, table, reading, leads, seen=seen, connection=connection)
+        del table  # or it would be held while the next one is read
     if not _is_sorted(whole):
         whole = _sorted(whole, source.event_ids if reading.is_order_needed else None)
     elif reading.is_order_needed and not seen.is_marked:
