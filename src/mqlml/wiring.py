@@ -33,12 +33,14 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def make_engine(settings: "EngineSettings") -> "Engine":
-    """Return the engine that computes features: this machine, or Spark.
+def make_engine(settings: "EngineSettings", *, memory: str = "2GB", threads: int = 2) -> "Engine":
+    """Return the engine that computes features: this machine within `memory`, or Spark.
 
     Spark starts with the first job; MissingExtraError then if it is not installed.
     """
-    return make_spark_engine(settings) if settings.kind == "spark" else make_local_engine()
+    if settings.kind == "spark":
+        return make_spark_engine(settings)
+    return make_local_engine(memory=memory, threads=threads)
 
 
 def make_local_engine(*, memory: str = "2GB", threads: int = 2) -> "LocalEngine":

@@ -7,8 +7,18 @@ from typing import Annotated
 import typer
 
 from mqlml.cli.opening import progress, project_of
-from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Seed, WorkspacePath
+from mqlml.cli.options import (
+    DEFAULT_WORKSPACE,
+    AsOf,
+    Config,
+    Data,
+    Json,
+    Memory,
+    Seed,
+    WorkspacePath,
+)
 from mqlml.cli.output import answer, note
+from mqlml.cli.progress import means
 from mqlml.errors import NotPublishedError
 
 
@@ -37,13 +47,15 @@ def train(
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     as_of: AsOf = None,
     seed: Seed = 0,
+    memory: Memory = "2GB",
     as_json: Json = False,
 ) -> None:
     """Train, judge on what came later, and publish the winner as champion."""
     from mqlml.workflows.train import train as run
 
     project = project_of(config, data, workspace)
-    result = run(project, as_of=project.instant(as_of), seed=seed, say=progress)
+    with means(memory, "events") as given:
+        result = run(project, as_of=project.instant(as_of), seed=seed, say=progress, means=given)
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)

@@ -32,7 +32,7 @@ SharedWorkspace = Annotated[
 ]
 Memory = Annotated[
     str,
-    typer.Option("--memory", help="Fewer buckets at once, to stay near so much memory: 512MB."),
+    typer.Option("--memory", help="What features may take, such as 512MB; they go to disk beyond."),
 ]
 
 DEFAULT_WORKSPACE = Path(".mqlml")

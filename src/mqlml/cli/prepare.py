@@ -1,6 +1,5 @@
 """Commands that come before a model: init, ingest, features."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from mqlml.cli.opening import progress, project_of
 from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Memory, WorkspacePath
 from mqlml.cli.output import answer, note
-from mqlml.cli.progress import progress_bar
+from mqlml.cli.progress import means
 
 
 def register(app: typer.Typer) -> None:
@@ -88,18 +87,18 @@ def features(
     A file has the rows of the points in their order; a folder has them bucket by bucket.
     A run that was killed goes on where it stood.
     """
-    from mqlml.workflows.features import Means, write_features
+    from mqlml.workflows.features import write_features
 
     project = project_of(config, data, workspace)
     moment = project.instant(as_of)
-    with progress_bar("events") as bar:
+    with means(memory, "events") as given:
         result = write_features(
             project,
             out,
             as_of=moment,
             points_file=points,
             say=progress,
-            means=Means(memory, os.cpu_count() or 1, bar),
+            means=given,
         )
     if as_of is None and points is None:
         note(f"as of {result.as_of}, the end of the data")

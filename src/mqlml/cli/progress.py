@@ -1,8 +1,13 @@
-"""A bar that shows how far a long job is: rows done, and the time that remains."""
+"""A bar that shows how far a long job is, and what the machine gives to the job."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mqlml.workflows.features import Means
 
 
 @contextmanager
@@ -19,3 +24,12 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def means(memory: str, what: str) -> "Iterator[Means]":
+    """Yield the memory, all cores, and a bar of `what` is done."""
+    from mqlml.workflows.features import Means
+
+    with progress_bar(what) as bar:
+        yield Means(memory, os.cpu_count() or 1, bar)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from mqlml.cli.opening import progress, project_of
-from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, WorkspacePath
+from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Memory, WorkspacePath
 from mqlml.cli.output import answer, note
+from mqlml.cli.progress import means
 from mqlml.errors import ALARM_EXIT_CODE
 
 
@@ -48,6 +49,7 @@ def score(
             "--allow-unsigned", help="Score by criteria that were edited after signing; recorded."
         ),
     ] = False,
+    memory: Memory = "2GB",
     as_json: Json = False,
 ) -> None:
     """Score open leads: probability, grade, outcome and reasons.
@@ -58,16 +60,18 @@ def score(
     from mqlml.workflows.score import score as run
 
     project = project_of(config, data, workspace)
-    result = run(
-        project,
-        as_of=project.instant(as_of),
-        file_format=output,
-        leads_file=leads,
-        version=None if model is None else str(model),
-        reasons_from=reasons_from,
-        allow_unsigned=allow_unsigned,
-        say=progress,
-    )
+    with means(memory, "events") as given:
+        result = run(
+            project,
+            as_of=project.instant(as_of),
+            file_format=output,
+            leads_file=leads,
+            version=None if model is None else str(model),
+            reasons_from=reasons_from,
+            allow_unsigned=allow_unsigned,
+            say=progress,
+            means=given,
+        )
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     for remark in agreement_remarks(result.criteria):

@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -19,7 +18,13 @@ from mqlml.engines.spark_task import Answer
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.modeling.bundle import Bundle, bundle_files, load_bundle
 from mqlml.scoring.rows import rule_rows
-from mqlml.scoring.score import SCORE_COLUMNS, Policy, score_points
+from mqlml.scoring.score import (
+    SCORE_COLUMNS,
+    Policy,
+    in_order_of_score,
+    last_score_of,
+    score_points,
+)
 from mqlml.tables.contracts import Tables
 
 if TYPE_CHECKING:
@@ -83,15 +88,14 @@ def collect_scores(
     """
     attribute_columns(tables, points.head(0), scorer.bundle.plan)  # tells of unknown ones
     asked = points[["lead_id", "as_of"]]
-    if previous is not None and not previous.empty:
-        last = previous.drop_duplicates("lead_id", keep="last").set_index("lead_id")["score"]
-        asked = asked.assign(**{PREVIOUS: last.reindex(asked["lead_id"]).to_numpy(np.float64)})
+    last = last_score_of(asked, previous)
+    if last is not None:
+        asked = asked.assign(**{PREVIOUS: last})
     with spark_faults("engine"):
         own, rows = engine.to_spark(tables, asked)
         found = spark_scores(engine, own, points=rows, scorer=scorer).toArrow()
     scores = pd.DataFrame(found.to_pandas()).astype(_PANDAS)
-    order = ["probability", "lead_id"]
-    return scores.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
+    return in_order_of_score(scores)
 
 
 def score_rows(answer: Answer, files: _Files, policy: Policy) -> Iterator[pa.RecordBatch]:

@@ -112,9 +112,24 @@ def score_points(
             "criteria_digest": criteria_digest(policy.criteria),
         }
     )
+    return in_order_of_score(scores)
+
+
+def in_order_of_score(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores of the columns' types, by falling probability, then lead_id."""
     scores = scores.astype({**dict.fromkeys(_TEXTS, "str"), "as_of": "datetime64[us, UTC]"})
     order = ["probability", "lead_id"]
     return scores.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def last_score_of(
+    points: pd.DataFrame, previous: pd.DataFrame | None
+) -> "np.ndarray[Any, Any] | None":
+    """Return each point's last score, NaN for a new lead; None if nobody was ever scored."""
+    if previous is None or previous.empty:
+        return None
+    last = previous.drop_duplicates("lead_id", keep="last").set_index("lead_id")["score"]
+    return np.asarray(last.reindex(points["lead_id"]).to_numpy(dtype=np.float64))
 
 
 def _grade_cuts(bundle: Bundle) -> GradeCuts:
@@ -129,7 +144,5 @@ def _trend(
     lead_id: "pd.Series[Any]", score: "np.ndarray[Any, Any]", previous: pd.DataFrame | None
 ) -> "np.ndarray[Any, Any]":
     """Return the change of the score since the last one, in points; NaN for a new lead."""
-    if previous is None or previous.empty:
-        return np.full(len(score), np.nan)
-    before = previous.drop_duplicates("lead_id", keep="last").set_index("lead_id")["score"]
-    return np.asarray(np.round(score - before.reindex(lead_id).to_numpy(dtype=np.float64), 1))
+    before = last_score_of(pd.DataFrame({"lead_id": lead_id}), previous)
+    return np.full(len(score), np.nan) if before is None else np.round(score - before, 1)

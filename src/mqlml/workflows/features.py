@@ -75,6 +75,9 @@ class Means:
     progress: Callable[[int, int], None] | None = None
 
 
+USUAL_MEANS = Means()
+
+
 def write_features(
     project: Project,
     out: Path,
@@ -82,7 +85,7 @@ def write_features(
     as_of: int | None = None,
     points_file: Path | None = None,
     say: Say = lambda _: None,
-    means: Means = Means(),
+    means: Means = USUAL_MEANS,
 ) -> FeaturesResult:
     """Write lead_id, as_of and the plan's columns of every open lead, or of the given points.
 

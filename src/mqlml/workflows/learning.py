@@ -30,7 +30,7 @@ from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.scoring.rows import rule_rows
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
-from mqlml.workflows.features import plan_of
+from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
 from mqlml.workflows.rules import refuse_faulty_rules
 
@@ -69,6 +69,7 @@ def learn(
     seed: int,
     say: Say,
     test_weeks: float | None = None,
+    means: Means = USUAL_MEANS,
 ) -> Learnt:
     """Return the winner of the tournament, learnt from what `tables` held at their end.
 
@@ -84,7 +85,7 @@ def learn(
     plan = plan_of(settings, tables)
     points = training_points(tables, settings.target, settings.points)
     split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
-    matrix = make_engine(settings.engine).compute(tables, points, plan)
+    matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
@@ -106,6 +107,13 @@ def learn(
         name=settings.name,
     )
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+
+
+def _matrix(
+    settings: Settings, tables: Tables, points: pd.DataFrame, plan: Plan, means: Means
+) -> pd.DataFrame:
+    engine = make_engine(settings.engine, memory=means.memory, threads=means.threads)
+    return engine.compute(tables, points, plan, progress=means.progress)
 
 
 def _refuse_nothing_to_see(matrix: pd.DataFrame) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from mqlml.dataset.points import open_points
-from mqlml.engines.settings import EngineSettings
 from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.scoring import ScoringFacts, scoring_page
-from mqlml.scoring.rows import rule_rows
-from mqlml.scoring.score import score_points
+from mqlml.scoring.rows import rule_attributes
+from mqlml.scoring.score import last_score_of
 from mqlml.scoring.settings import ReasonsFrom
+from mqlml.scoring.streamed import ScoreSink
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.score_runs import (
     ScoreRun,
@@ -39,9 +39,10 @@ from mqlml.storage.scores import (
 )
 from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_engine, make_spark_engine, secret
+from mqlml.wiring import make_local_engine, make_spark_engine, secret
 from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
+from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import recent_dataset, threshold_of
@@ -104,6 +105,7 @@ def score(
     version: str | None = None,
     reasons_from: ReasonsFrom | None = None,
     allow_unsigned: bool = False,
+    means: Means = USUAL_MEANS,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
@@ -134,7 +136,7 @@ def score(
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
     points = _points(tables, terms, request)
     day = _Day(tables, points, previous)
-    scores = _scores(project.settings.engine, day, loaded, terms)
+    scores = _scores(project, day, loaded, terms, means)
     data = parquet_bytes(scores)
     facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
@@ -202,20 +204,28 @@ class _Day:
     previous: pd.DataFrame | None
 
 
-def _scores(settings: EngineSettings, day: _Day, loaded: Loaded, terms: Terms) -> pd.DataFrame:
-    policy = terms.policy(loaded.version)
+def _scores(
+    project: Project, day: _Day, loaded: Loaded, terms: Terms, means: Means
+) -> pd.DataFrame:
+    policy, settings = terms.policy(loaded.version), project.settings.engine
     if settings.kind == "spark":
         from mqlml.engines.spark_scores import Scorer, collect_scores
 
-        engine, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
+        spark, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
         return collect_scores(
-            engine, day.tables, points=day.points, scorer=scorer, previous=day.previous
+            spark, day.tables, points=day.points, scorer=scorer, previous=day.previous
         )
-    matrix = make_engine(settings).compute(day.tables, day.points, loaded.bundle.plan)
-    rows = rule_rows(day.tables, day.points, matrix)
-    return score_points(
-        loaded.bundle, day.points, matrix, rows=rows, policy=policy, previous=day.previous
+    sink = ScoreSink(
+        loaded.bundle,
+        day.points,
+        rule_attributes(day.tables, day.points),
+        policy,
+        project.workspace.root,
+        last_score_of(day.points, day.previous),
     )
+    engine = make_local_engine(memory=means.memory, threads=means.threads)
+    engine.write(day.tables, day.points, loaded.bundle.plan, sink, progress=means.progress)
+    return sink.scores()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
+from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
@@ -114,7 +115,9 @@ def _mark(contestant: ContestantResult, result: TournamentResult) -> str:
     return "  ← winner" if is_best else "  ← winner: the simpler of equals"
 
 
-def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainResult:
+def train(
+    project: Project, *, as_of: int | None, seed: int, say: Say, means: Means = USUAL_MEANS
+) -> TrainResult:
     """Train as of a moment (default: the data's end), record it, publish it if gates allow.
 
     A training that is published becomes champion. Raises LeakageError when a
@@ -123,7 +126,7 @@ def train(project: Project, *, as_of: int | None, seed: int, say: Say) -> TrainR
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
-    learnt = learn(project.settings, tables, seed=seed, say=say)
+    learnt = learn(project.settings, tables, seed=seed, say=say, means=means)
     counts = snapshot_facts(project.workspace.root).counts
     facts = training_facts(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts

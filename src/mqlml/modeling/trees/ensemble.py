@@ -19,7 +19,6 @@ from mqlml.modeling.trees.text import Tree, read_trees
 
 Floats = npt.NDArray[np.float64]
 
-THREADS = 2
 _SCORED_AT_ONCE = 16_384
 # The more rows share one table of patterns the less each costs, up to what memory
 # the codes may take.
@@ -42,7 +41,7 @@ class Ensemble:
         """Return the mean raw score over the training rows: what no feature explains."""
         return float(sum(tree.average for tree in self.trees))
 
-    def raw_scores(self, rows: Floats, *, threads: int = THREADS) -> Floats:
+    def raw_scores(self, rows: Floats, *, threads: int = 1) -> Floats:
         """Return each row's sum of leaf values, equal to LightGBM's raw score to the last bit.
 
         Args:
@@ -60,7 +59,7 @@ class Ensemble:
         places: Sequence[int],
         count: int,
         *,
-        threads: int = THREADS,
+        threads: int = 1,
     ) -> Floats:
         """Return sums over trees (line per sum, column per row) of `values` of the rows' leaves.
 
@@ -84,7 +83,7 @@ class Ensemble:
         _in_parts(work, len(rows), _SCORED_AT_ONCE, threads)
         return found
 
-    def contributions(self, rows: Floats, *, threads: int = THREADS) -> Floats:
+    def contributions(self, rows: Floats, *, threads: int = 1) -> Floats:
         """Return the Shapley values: one line per feature, one column per row.
 
         With `base` they sum to the raw score. See `kernel` for the definition.
