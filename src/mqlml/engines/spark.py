@@ -1,35 +1,44 @@
 """The engine of many machines: Spark deals leads to tasks, each task calls the bucket function."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mqlml.engines import spark_frames as frames
+from mqlml.engines.bucket_files import bucket_files, event_columns
 from mqlml.engines.local import Progress
+from mqlml.engines.parts import part_name
 from mqlml.engines.settings import EngineSettings
-from mqlml.engines.spark_answers import ROW, feature_rows, sealed_rows, unsealed
-from mqlml.engines.spark_frames import SparkTables
-from mqlml.engines.spark_rows import Part
-from mqlml.engines.spark_session import exact_times, open_session, quiet, spark_faults
-from mqlml.engines.spark_task import Assignment, Finish, run_task
-from mqlml.errors import ConfigError, Fault
-from mqlml.features.attribute_matrix import attribute_columns
+from mqlml.engines.spark_answers import (
+    ROW,
+    WritePart,
+    feature_rows,
+    sealed_numbers,
+    unsealed,
+    written_part,
+)
+from mqlml.engines.spark_blobs import SEALED, arrow_array, joined, unseal
+from mqlml.engines.spark_dealing import dealt, keys_of_points, placed, sealed_here
+from mqlml.engines.spark_frames import SparkTables, ddl, is_by_account
+from mqlml.engines.spark_session import open_session, quiet, spark_faults
+from mqlml.engines.spark_task import Assignment, Finish, counted_of_key, frame_of, plain, run_task
+from mqlml.features.group_rates import RateHistory, rate_history
 from mqlml.features.plan import Plan
-from mqlml.tables.contracts import ColumnType, EventLog, Tables
+from mqlml.features.table_columns import table_columns, whole_matrix
+from mqlml.features.table_features import FLAT_OUTCOME
+from mqlml.tables.contracts import ATTRIBUTES, STAGES, Attribute, Column, EventLog, Tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# A task holds one chunk at a time: long enough for the sweep to pay, small on any worker.
-_CHUNK_ROWS = 250_000
-_CHUNK_FIGURES = 32_000_000
 _PARTITIONS = 200
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,34 +60,92 @@ class SparkEngine:
         The whole matrix comes to this process, because a model is learnt on one
         machine; where it would not fit, `write` it.
         """
-        refuse_shared(plan)
-        kinds = {i.column: "str" if i.dtype == "category" else "float64" for i in plan.infos}
-        none = attribute_columns(tables, points.head(0), plan)  # unknown attributes are told here
+        others = table_columns(tables, points, plan)  # tells of unknown attributes
         if points.empty:
-            columns = {name: none.get(name, pd.Series(dtype="float64")) for name in plan.columns}
-            return pd.DataFrame(columns, index=pd.RangeIndex(0))
+            return _no_points(others, plan)
+        measured = Plan(signals=plan.signals, features=plan.features, accounts=plan.accounts)
         numbered = points[["lead_id", "as_of"]].assign(**{ROW: np.arange(len(points))})
         with spark_faults("engine"):
-            spark, asked = self.to_spark(tables, numbered)
-            sealed = self.answers(spark, asked, plan, finish=sealed_rows, schema="sealed binary")
+            sealed = self.snapshot_answers(
+                tables, numbered, measured, finish=sealed_numbers, schema="sealed binary"
+            )
             batches = sealed.toArrow()["sealed"]
         if progress is not None:
             progress(tables.events.rows, tables.events.rows)
-        return unsealed([batch.as_py() for batch in batches], kinds, len(points))
+        found = unsealed((batch.as_buffer() for batch in batches), measured.columns, len(points))
+        accounts = {feature.column: found.pop(feature.column) for feature in plan.accounts}
+        return whole_matrix(found, others | accounts, plan)
 
-    def write(self, tables: Tables, points: pd.DataFrame, plan: Plan, folder: Path) -> None:
-        """Write lead_id, as_of and the plan's columns of every point as Parquet into `folder`.
+    def write(
+        self, tables: Tables, points: pd.DataFrame, plan: Plan, folder: Path, *, write: WritePart
+    ) -> int:
+        """Have the workers write lead_id, as_of and the plan's columns; return the rows.
 
-        The workers write; no row of the matrix comes to this process. The rows have
-        no order. `folder` must be the same for all workers.
+        Each task writes one file with `write`, its rows sorted by lead_id and as_of; no row of
+        the matrix comes to this process. `folder` must be there, the same for all workers.
         """
-        refuse_shared(plan)
-        attribute_columns(tables, points.head(0), plan)
+        if points.empty:
+            none = _no_points(table_columns(tables, points, plan), plan)
+            rows = pd.concat([points[["lead_id", "as_of"]], none], axis=1)
+            rows["as_of"] = pd.to_datetime(rows["as_of"], unit="us", utc=True)
+            write(folder / f"{part_name(0)}.parquet", [_arrow_table(rows)])
+            return 0
         with spark_faults("engine"):
-            spark, asked = self.to_spark(tables, points[["lead_id", "as_of"]])
-            found = self.features(spark, asked, plan)
-            with exact_times(found.sparkSession):
-                found.write.mode("overwrite").parquet(folder.resolve().as_uri())
+            written = self.snapshot_answers(
+                tables,
+                points[["lead_id", "as_of"]],
+                plan,
+                finish=partial(written_part, folder=folder.resolve(), write=write),
+                schema="key int, rows bigint",
+            )
+            return int(pc.sum(written.toArrow()["rows"]).as_py())
+
+    def snapshot_answers(
+        self,
+        tables: Tables,
+        points: pd.DataFrame,
+        plan: Plan,
+        *,
+        finish: Finish,
+        schema: str,
+    ) -> "DataFrame":
+        """Return what `finish` makes of the features of a loaded snapshot; starts Spark if need be.
+
+        Each bucket's events are read where they lie, by the task that gets the points of its
+        leads, unless the plan asks for what an account's other leads did: then events and
+        tables are dealt by account.
+        """
+        session = open_session(self.settings)
+        if plan.accounts:
+            own = frames.spark_tables(session, tables)
+            asked = frames.to_spark(session, points)
+            return self.answers(own, asked, plan, finish=finish, schema=schema)
+        names, _ = _columns_needed(event_columns(tables.events), plan)
+        files = tuple(bucket_files(tables.events, names)) if plan.features else ()
+        keys = keys_of_points(session, points, files)
+        others = table_columns(tables, points, plan)
+        given = tuple(name for name in plan.columns if name in others)
+        rows = _arrow_table(points.assign(**{name: others[name].to_numpy() for name in given}))
+        sealed = sealed_here(session, rows, keys, "point")
+        for name, table in _tables_of_leads(tables).items():
+            of_leads, their_keys = _of_points(table, points, keys)
+            if len(of_leads):
+                sealed = sealed.unionAll(
+                    sealed_here(session, _arrow_table(of_leads), their_keys, name)
+                )
+        parts = frames.table_parts(tables.attribute_specs, plan)
+        assignment = Assignment(
+            plan,
+            _no_rows(tables.attribute_specs, tables.events.properties),
+            parts,
+            names,
+            finish,
+            files,
+            given,
+        )
+        with quiet():
+            dealt = placed(sealed, int(keys.max()) + 1)
+            return dealt.mapInArrow(partial(run_task, assignment=assignment), schema)
 
     def to_spark(self, tables: Tables, points: pd.DataFrame) -> tuple[SparkTables, "DataFrame"]:
         """Return a loaded snapshot and points as Spark has them; starts Spark if need be."""
@@ -88,10 +155,11 @@ class SparkEngine:
     def features(self, tables: SparkTables, points: "DataFrame", plan: Plan) -> "DataFrame":
         """Return lead_id, as_of (a time), what else the points carry, and the plan's columns.
 
-        Nothing is computed before the frame is used, and nothing comes to the driver.
+        Nothing is computed before the frame is used, and nothing comes to the driver, but
+        that rates of groups need the outcomes of all leads: a row for each is collected now.
 
         Args:
-            tables: leads, dated attributes and events, from wherever Spark has them.
+            tables: leads, dated attributes, stages and events, from wherever Spark has them.
             points: lead_id and as_of (microseconds since 1970 UTC); further columns,
                 such as a label, are carried along.
             plan: the features; a bundle's plan for scoring.
@@ -115,22 +183,28 @@ class SparkEngine:
         finish: Finish,
         schema: str,
     ) -> "DataFrame":
-        """Return the rows that `finish` makes of each chunk of whole leads with their features."""
-        refuse_shared(plan)
-        parts = _parts(tables, points, plan)
-        rows = {"lead": tables.leads, "dated": tables.attributes, "point": points}
-        assignment = _assignment(tables, plan, parts, finish)
-        if not isinstance(tables.events, EventLog):
-            rows["event"] = tables.events
-        whole = frames.stream(rows, parts)
-        if assignment.files:
-            dealt = frames.dealt_by_bucket(whole, assignment.files)
-        else:
-            dealt = frames.dealt_by_lead(whole, self._partitions(whole))
+        """Return the rows that `finish` makes of the features of each key's points."""
+        names, is_order_needed = _columns_needed(tables.event_columns, plan)
+        ids = ("event_id",) if is_order_needed else ()
+        parts = (
+            frames.event_part((*names, *ids), tables.event_columns),
+            *frames.table_parts(tables.attribute_specs, plan),
+            frames.point_part(points),
+        )
+        keys = self._keys(points)
+        assignment = Assignment(
+            plan,
+            _no_rows(tables.attribute_specs, tables.properties),
+            parts,
+            names,
+            finish,
+            histories=_histories(tables, plan, keys),
+        )
+        rows = dealt(tables, points, parts, keys=keys, by_account=is_by_account(plan))
         with quiet():
-            return dealt.mapInArrow(partial(run_task, assignment=assignment), schema)
+            return rows.mapInArrow(partial(run_task, assignment=assignment), schema)
 
-    def _partitions(self, rows: "DataFrame") -> int:
+    def _keys(self, rows: "DataFrame") -> int:
         if self.settings.partitions is not None:
             return self.settings.partitions
         # A number, or a word by which some platforms mean that they decide.
@@ -138,73 +212,69 @@ class SparkEngine:
         return int(given) if given.isdecimal() else _PARTITIONS
 
 
-def refuse_shared(plan: Plan) -> None:
-    """Raise ConfigError if the plan has columns that a lead's own rows are not enough for.
-
-    A task holds whole leads, not whole accounts, stages or groups.
-    """
-    shared = [
-        *(stage.column for stage in plan.stages),
-        *(leads.column for leads in plan.account_leads),
-        *(feature.column for feature in plan.accounts),
-        *(rate.column for rate in plan.rates),
-    ]
-    if shared:
-        found = ", ".join(shared[:_NAMED])
-        more = f" and {len(shared) - _NAMED} more" if len(shared) > _NAMED else ""
-        mend = "set 'engine.kind: local', or take stages, accounts and rates out of the plan"
-        what = "Spark computes no columns of stages, accounts or rates yet"
-        raise ConfigError(Fault(what, "engine.kind", found + more, mend))
+def _no_points(others: "dict[str, pd.Series[Any]]", plan: Plan) -> pd.DataFrame:
+    columns = {name: others.get(name, pd.Series(dtype="float64")) for name in plan.columns}
+    return pd.DataFrame(columns, index=pd.RangeIndex(0))
 
 
-def ddl(columns: Mapping[str, str]) -> str:
-    """Return columns with their Spark types as a schema.
-
-    >>> ddl({"lead_id": "string", "job title": "string"})
-    '`lead_id` string, `job title` string'
-    """
-    return ", ".join(f"{frames.quoted(name)} {kind}" for name, kind in columns.items())
+def _arrow_table(frame: pd.DataFrame) -> pa.Table:
+    return pa.table({str(name): arrow_array(values) for name, values in frame.items()})
 
 
-def _parts(tables: SparkTables, points: "DataFrame", plan: Plan) -> tuple[Part, ...]:
-    others = (
-        frames.lead_part(tables.attribute_specs),
-        frames.dated_part(),
-        frames.point_part(points),
-    )
-    if isinstance(tables.events, EventLog):
-        return others
-    names, is_order_needed = _columns_needed(tables, plan)
-    ids = ("event_id",) if is_order_needed else ()
-    return (frames.event_part((*names, *ids), tables.event_columns), *others)
+def _tables_of_leads(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Return of the leads and their dated attributes what people's rules may look at."""
+    created = frames.created_names(tables.attribute_specs)
+    return {
+        "lead": tables.leads[["lead_id", "created_at", *created]],
+        "dated": tables.attributes[list(ATTRIBUTES.names)],
+    }
 
 
-def _columns_needed(tables: SparkTables, plan: Plan) -> tuple[tuple[str, ...], bool]:
-    from mqlml.features.bucket import arrange_work  # imported late: numba takes half a second
-
-    work = arrange_work(plan)
-    return work.columns([c.name for c in tables.event_columns]), work.is_order_needed
-
-
-def _assignment(
-    tables: SparkTables, plan: Plan, parts: tuple[Part, ...], finish: Finish
-) -> Assignment:
-    names, _ = _columns_needed(tables, plan)
-    texts = {c.name for c in tables.event_columns if c.type is ColumnType.TEXT}
-    log = tables.events if isinstance(tables.events, EventLog) else None
-    return Assignment(
-        plan=plan,
-        tables=_no_rows(tables),
-        parts=parts,
-        columns=names,
-        at_least=min(_CHUNK_ROWS, _CHUNK_FIGURES // max(1, len(plan.columns))),
-        finish=finish,
-        files=None if log is None else frames.files_of(log),
-        texts=tuple(name for name in names if name in texts),
-    )
+def _of_points(
+    table: pd.DataFrame, points: pd.DataFrame, keys: "np.ndarray[Any, np.dtype[np.int32]]"
+) -> tuple[pd.DataFrame, "np.ndarray[Any, np.dtype[np.int32]]"]:
+    """Return the rows of leads with points, and the key of each."""
+    codes, leads = pd.factorize(points["lead_id"])
+    home = np.empty(len(leads), np.int32)
+    home[codes] = keys
+    places = pd.Index(leads).get_indexer(pd.Index(table["lead_id"]))
+    return table[places >= 0], home[places[places >= 0]]
 
 
-def _no_rows(tables: SparkTables) -> Tables:
+def _columns_needed(columns: Sequence[Column], plan: Plan) -> tuple[tuple[str, ...], bool]:
+    """Return the event columns to read, and whether events at one instant need an order."""
+    from mqlml.features.accounts import arrange_accounts  # imported late: numba takes a while
+    from mqlml.features.bucket import arrange_work
+
+    work, known = arrange_work(plan), [c.name for c in columns]
+    names = dict.fromkeys(work.columns(known))
+    if plan.accounts:
+        nobody = pd.DataFrame({"lead_id": [], "account_id": []}, dtype="str")
+        nobody["created_at"] = pd.Series([], dtype="datetime64[us, UTC]")
+        asked = replace(_no_rows((), ()), leads=nobody)
+        points = pd.DataFrame({"lead_id": nobody["lead_id"], "as_of": pd.Series([], dtype="int64")})
+        names |= dict.fromkeys(arrange_accounts(asked, points, plan).columns(known))
+    return tuple(names), work.is_order_needed
+
+
+def _histories(tables: SparkTables, plan: Plan, keys: int) -> tuple[RateHistory, ...]:
+    """Return the history of each of the plan's rates; one row per lead and rate is collected."""
+    if not plan.rates:
+        return ()
+    is_staged = any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
+    stages = [frames.part_of("stage", STAGES.columns[1:])] if is_staged else []
+    parts = (frames.lead_part(tables.attribute_specs, plan), *stages)
+    none = _no_rows(tables.attribute_specs, ())
+    count = partial(counted_of_key, none=none, kinds=parts, rates=plan.rates)
+    with spark_faults("engine"):
+        found = dealt(tables, None, parts, keys=keys).mapInArrow(count, SEALED).toArrow()
+    by_rate: list[list[pa.Table]] = [[] for _ in plan.rates]
+    for number, blob in zip(found["key"].to_pylist(), found["rows"], strict=True):
+        by_rate[number].append(unseal(blob.as_buffer()))
+    return tuple(rate_history(frame_of(plain(joined(parts)))) for parts in by_rate)
+
+
+def _no_rows(specs: tuple[Attribute, ...], properties: tuple[Column, ...]) -> Tables:
     none = pd.DataFrame()
     return Tables(
         leads=none,
@@ -212,8 +282,8 @@ def _no_rows(tables: SparkTables) -> Tables:
         stages=none,
         verdicts=none,
         handovers=none,
-        events=EventLog(Path(), 0, tables.properties),
-        attribute_specs=tables.attribute_specs,
+        events=EventLog(Path(), 0, properties),
+        attribute_specs=specs,
         data_end=0,
         digest="",
     )

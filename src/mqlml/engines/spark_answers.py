@@ -1,72 +1,70 @@
-"""What a Spark task gives back of a chunk: rows for Spark, or a sealed batch for the driver."""
+"""What a Spark task makes of a key: rows for Spark, a file, or sealed figures for the driver."""
 
-import io
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mqlml.engines.parts import part_name
+from mqlml.engines.spark_blobs import seal
 from mqlml.engines.spark_task import Answer
 
 ROW = "__row"
-_SEALED_BYTES = 16 * 2**20
-# Half of the bytes, for less work than passing them from station to station costs.
-_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
-_TIME = pa.timestamp("us", "UTC")
+
+# Writes tables, at least one, to a path: whole or not at all.
+WritePart = Callable[[Path, Iterable[pa.Table]], None]
 
 
-def feature_rows(answer: Answer, carried: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def feature_rows(answers: Iterator[Answer], carried: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield lead_id, as_of, the points' `carried` columns and the plan's columns."""
-    columns = {
-        "lead_id": answer.asked["lead_id"],
-        "as_of": answer.asked["as_of"].cast(_TIME),
-        **{name: answer.asked[name] for name in carried},
-        **{str(name): arrow_array(values) for name, values in answer.matrix.items()},
-    }
-    yield from pa.table(columns).to_batches()
+    for answer in answers:
+        columns = dict(zip(answer.features.column_names, answer.features.columns, strict=True))
+        beside = {name: answer.asked[name] for name in carried}
+        ordered = {name: columns.pop(name) for name in ("lead_id", "as_of")} | beside | columns
+        yield from pa.table(ordered).combine_chunks().to_batches()
 
 
-def arrow_array(values: "pd.Series[Any]") -> pa.Array:
-    """Return a column as Arrow; numbers keep NaN, missing texts are null."""
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        micros = values.dt.as_unit("us").astype("int64").to_numpy()
-        return pa.array(micros, mask=values.isna().to_numpy()).view(_TIME)
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu":
-        return pa.array(values.to_numpy())
-    if isinstance(values.dtype, pd.BooleanDtype):
-        return pa.array(values)
-    return pa.array(values.astype(object).where(values.notna(), None).to_list(), pa.string())
-
-
-def sealed_rows(answer: Answer) -> Iterator[pa.RecordBatch]:
+def sealed_numbers(answers: Iterator[Answer]) -> Iterator[pa.RecordBatch]:
     """Yield the points' numbers and their features as bytes that Spark passes on unread.
 
     Spark would take every figure into its own rows and out again; this is for the
     one place that wants the whole matrix: the driver that learns from it.
     """
-    arrays = [arrow_array(values) for _, values in answer.matrix.items()]
-    names = [f"c{place}" for place in range(len(arrays))]
-    rows = pa.array(answer.points[ROW].to_numpy(np.int64))
-    table = pa.Table.from_arrays([rows, *arrays], [ROW, *names])
-    step = max(1, _SEALED_BYTES // (8 * (len(names) + 1)))
-    for begin in range(0, len(rows), step):
-        sink = io.BytesIO()
-        with pa.ipc.new_stream(sink, table.schema, options=_PACKED) as writer:
-            writer.write_table(table.slice(begin, step))
-        yield pa.RecordBatch.from_arrays([pa.array([sink.getvalue()], pa.binary())], ["sealed"])
+    for answer in answers:
+        figures = answer.features.columns[2:]
+        names = [ROW, *(f"c{place}" for place in range(len(figures)))]
+        table = pa.Table.from_arrays([answer.asked[ROW], *figures], names)
+        if table.num_rows:
+            yield pa.RecordBatch.from_arrays([pa.array([seal(table)], pa.binary())], ["sealed"])
 
 
-def unsealed(batches: Sequence[bytes], dtypes: dict[str, str], rows: int) -> pd.DataFrame:
-    """Return the matrix of `rows` points in their order; `dtypes` by column: float64 or str."""
-    tables = [pa.ipc.open_stream(batch).read_all() for batch in batches]
-    places = [table[ROW].to_numpy() for table in tables]
-    columns = {}
-    for number, (name, dtype) in enumerate(dtypes.items()):
-        values = np.full(rows, None, object) if dtype == "str" else np.empty(rows, np.float64)
-        for table, place in zip(tables, places, strict=True):
-            values[place] = table[f"c{number}"].to_numpy()
-        columns[name] = pd.Series(values, dtype=dtype)
-    # Named again for a plan of no columns, whose frame must be as empty as any engine's.
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(dtypes), copy=False)
+def unsealed(batches: Iterable[pa.Buffer], columns: Sequence[str], rows: int) -> pd.DataFrame:
+    """Return the figures of `rows` points in their order."""
+    matrix = np.empty((len(columns), rows), np.float64)
+    for batch in batches:
+        table = pa.ipc.open_stream(batch).read_all()
+        places = table[ROW].to_numpy()
+        for number, values in enumerate(matrix):
+            values[places] = table[f"c{number}"].to_numpy()
+    return pd.DataFrame(matrix.T, columns=list(columns), copy=False)
+
+
+def written_part(
+    answers: Iterator[Answer], *, folder: Path, write: WritePart
+) -> Iterator[pa.RecordBatch]:
+    """Write the features of a key as a file in `folder`; yield its key and rows."""
+    first = next(answers)
+    rows = 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal rows
+        for answer in chain([first], answers):
+            rows += answer.features.num_rows
+            yield answer.features
+
+    write(folder / f"{part_name(first.key)}.parquet", tables())
+    counts = [pa.array([first.key], pa.int32()), pa.array([rows], pa.int64())]
+    yield pa.RecordBatch.from_arrays(counts, ["key", "rows"])

@@ -1,27 +1,28 @@
-"""Tables and points as one stream of rows by lead: what Spark is asked to move.
+"""Tables and points as Spark's, dealt to tasks: what Spark is asked to move.
 
-Everything of a lead is dealt to one task by a hash of its id. When the events lie
-in the snapshot's buckets they do not move at all: the rest goes to the bucket.
+Rows are sealed where they are read (see `spark_blobs`) and only the blobs are moved: all of a
+lead to one task by a hash of its id, or all of an account. Where the events lie in the
+snapshot's buckets they do not move at all: the points go to the bucket.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mqlml.engines.spark_answers import arrow_array
-from mqlml.engines.spark_rows import Part
+from mqlml.engines.spark_blobs import Part, arrow_array
 from mqlml.engines.spark_session import quiet
-from mqlml.engines.spark_task import leads_of_files
 from mqlml.errors import Fault, SchemaError, nearest
-from mqlml.features.event_files import event_buckets
+from mqlml.features.event_files import event_files
+from mqlml.features.plan import Plan
+from mqlml.features.table_features import FLAT_OUTCOME
 from mqlml.tables.contracts import (
     ATTRIBUTES,
     EVENTS,
+    LEADS,
+    STAGES,
     Attribute,
     Column,
     ColumnType,
@@ -39,39 +40,64 @@ _TYPES = {
     ColumnType.TIME: "timestamp",
     ColumnType.FLAG: "boolean",
 }
-_CREATED_AT = Column("created_at", ColumnType.TIME, required=True)
+_LEAD = {column.name: column for column in LEADS.columns}
 
 
 @dataclass(frozen=True)
 class SparkTables:
-    """The tables that features are made from, as Spark's; `events` may be the snapshot's log.
+    """The tables that features are made from, as Spark's.
 
-    `leads` has lead_id, created_at and the attributes known at creation, `attributes` the
-    dated ones (see ATTRIBUTES). A log's folder must be readable on every worker.
+    `leads` has lead_id, created_at and the attributes known at creation, and account_id
+    and outcome where a plan asks for accounts or rates of a flat outcome; `attributes` the dated
+    ones (see ATTRIBUTES), `events` the columns of EVENTS. `stages` (see STAGES) may
+    be left out where the plan does not read it.
     """
 
     leads: "DataFrame"
     attributes: "DataFrame"
-    events: "DataFrame | EventLog"
+    events: "DataFrame"
     attribute_specs: tuple[Attribute, ...]
     properties: tuple[Column, ...] = ()
+    stages: "DataFrame | None" = None
 
     @property
     def event_columns(self) -> tuple[Column, ...]:
         """Return the columns of the events: the contract's, then the properties."""
-        own = self.events.properties if isinstance(self.events, EventLog) else self.properties
-        return (*EVENTS.columns, *own)
+        return (*EVENTS.columns, *self.properties)
+
+    def frame(self, part: str) -> "DataFrame":
+        """Return the table of a part; SchemaError if it was left out."""
+        found = {
+            "lead": self.leads,
+            "dated": self.attributes,
+            "event": self.events,
+            "stage": self.stages,
+        }[part]
+        if found is None:
+            mend = "give SparkTables its stages"
+            raise SchemaError(Fault("the plan reads stages, which are not there", part, mend=mend))
+        return found
 
 
 def spark_tables(session: "SparkSession", tables: Tables) -> SparkTables:
-    """Return a loaded snapshot's tables as Spark's; its events stay where they are."""
-    created = [c for c in _lead_columns(tables.attribute_specs) if c.name in tables.leads]
+    """Return a loaded snapshot's tables as Spark's."""
+    created = created_names(tables.attribute_specs)
+    asked = dict.fromkeys(("lead_id", "created_at", "account_id", "outcome", *created))
     return SparkTables(
-        leads=to_spark(session, tables.leads[["lead_id", *(c.name for c in created)]]),
+        leads=to_spark(session, tables.leads[[name for name in asked if name in tables.leads]]),
         attributes=to_spark(session, tables.attributes[list(ATTRIBUTES.names)]),
-        events=tables.events,
+        events=_events(session, tables.events),
         attribute_specs=tables.attribute_specs,
+        properties=tables.events.properties,
+        stages=to_spark(session, tables.stages[list(STAGES.names)]),
     )
+
+
+def _events(session: "SparkSession", log: EventLog) -> "DataFrame":
+    if event_files(log):
+        return session.read.parquet(log.folder.resolve().as_uri())
+    columns = {c.name: _TYPES[c.type] for c in (*EVENTS.columns, *log.properties)}
+    return session.createDataFrame([], ddl(columns))
 
 
 def to_spark(session: "SparkSession", frame: pd.DataFrame) -> "DataFrame":
@@ -88,14 +114,30 @@ def event_part(columns: Sequence[str], known: Sequence[Column]) -> Part:
     return Part("event", names, tuple(types[name] for name in names))
 
 
-def lead_part(specs: Sequence[Attribute]) -> Part:
-    """Return the part of the leads: created_at and what is known at creation."""
-    return _part("lead", _lead_columns(specs))
+def table_parts(specs: Sequence[Attribute], plan: Plan) -> tuple[Part, ...]:
+    """Return the parts beside events and points that the plan's columns are made from."""
+    stages = [part_of("stage", STAGES.columns[1:])] if plan.stages else []
+    return (lead_part(specs, plan), part_of("dated", ATTRIBUTES.columns[1:]), *stages)
 
 
-def dated_part() -> Part:
-    """Return the part of the dated attributes."""
-    return _part("dated", ATTRIBUTES.columns[1:])
+def lead_part(specs: Sequence[Attribute], plan: Plan) -> Part:
+    """Return the part of the leads: created_at, what is known at creation, what else is read."""
+    created = [Column(s.name, s.type) for s in specs if s.known is Known.CREATION]
+    more = [_LEAD["account_id"]] if is_by_account(plan) else []
+    more += (
+        [_LEAD["outcome"]] if any(rate.outcome.stage == FLAT_OUTCOME for rate in plan.rates) else []
+    )
+    return part_of("lead", (_LEAD["created_at"], *created, *more))
+
+
+def is_by_account(plan: Plan) -> bool:
+    """Return whether the plan's columns need whole accounts, not only whole leads."""
+    return bool(plan.accounts or plan.account_leads)
+
+
+def created_names(specs: Sequence[Attribute]) -> list[str]:
+    """Return the attributes that are columns of the leads, known at creation."""
+    return [s.name for s in specs if s.known is Known.CREATION]
 
 
 def point_part(points: "DataFrame") -> Part:
@@ -105,52 +147,19 @@ def point_part(points: "DataFrame") -> Part:
     return Part("point", names, ("bigint", *(kinds[name] for name in names[1:])))
 
 
-def _part(name: str, columns: Sequence[Column]) -> Part:
+def part_of(name: str, columns: Sequence[Column]) -> Part:
+    """Return the part of a table with these columns beyond lead_id."""
     return Part(name, tuple(c.name for c in columns), tuple(_TYPES[c.type] for c in columns))
 
 
-def _lead_columns(specs: Sequence[Attribute]) -> tuple[Column, ...]:
-    created = (Column(s.name, s.type) for s in specs if s.known is Known.CREATION)
-    return (_CREATED_AT, *created)
-
-
-def stream(frames: Mapping[str, "DataFrame"], parts: Sequence[Part]) -> "DataFrame":
-    """Return all rows as lead_id and one column per part, all but one of them null.
-
-    Raises SchemaError naming every column that a table lacks.
-    """
-    faults = [f for part in parts for f in _missing(frames[part.name], part)]
-    if faults:
-        raise SchemaError(*faults)
-    rows = [_tagged(frames[part.name], part, parts) for part in parts]
-    whole = rows[0]
-    for more in rows[1:]:
-        whole = whole.unionAll(more)
-    return whole
-
-
-def _missing(frame: "DataFrame", part: Part) -> list[Fault]:
+def missing_columns(frame: "DataFrame", part: Part) -> list[Fault]:
+    """Return a fault for each column that a table lacks."""
     names = frame.columns
     return [
         Fault("column is missing", part.name, nearest(name, names), f"name a column '{name}'")
         for name in ("lead_id", *part.columns)
         if name not in names
     ]
-
-
-def _tagged(frame: "DataFrame", part: Part, parts: Sequence[Part]) -> "DataFrame":
-    from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
-
-    def field(place: int) -> "F.Column":
-        source = frame[quoted(part.columns[place])]
-        return source.cast(part.types[place]).alias(f"c{place}")
-
-    own = F.struct(*(field(place) for place in range(len(part.columns))))
-    columns = [
-        (own if other is part else F.lit(None)).cast(other.spark_type).alias(other.name)
-        for other in parts
-    ]
-    return frame.select(frame["lead_id"].cast("string").alias("lead_id"), *columns)
 
 
 def quoted(name: str) -> str:
@@ -162,33 +171,10 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def dealt_by_lead(rows: "DataFrame", partitions: int) -> "DataFrame":
-    """Return the rows with a key first, a hash of the lead, each partition sorted by it."""
-    from pyspark.sql import functions as F  # noqa: N812
+def ddl(columns: Mapping[str, str]) -> str:
+    """Return columns with their Spark types as a schema.
 
-    return _dealt(rows.select(F.xxhash64("lead_id").alias("key"), "*"), partitions)
-
-
-def dealt_by_bucket(rows: "DataFrame", files: Sequence[Sequence[str]]) -> "DataFrame":
-    """Return the rows with a key first: the lead's place in `files`, below 0 without events."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    session, count = rows.sparkSession, len(files)
-    keys = session.createDataFrame(pa.table({"key": pa.array(np.arange(count))}))
-    read = partial(leads_of_files, files=tuple(map(tuple, files)))
-    with quiet():
-        routes = keys.repartition(count).mapInArrow(read, "lead_id string, key bigint")
-    none = -1 - F.pmod(F.xxhash64("lead_id"), F.lit(count))
-    keyed = rows.join(routes, "lead_id", "left").select(
-        F.coalesce("key", none).alias("key"), *(F.col(name) for name in rows.columns)
-    )
-    return _dealt(keyed, count)
-
-
-def _dealt(keyed: "DataFrame", partitions: int) -> "DataFrame":
-    return keyed.repartition(partitions, "key").sortWithinPartitions("key")
-
-
-def files_of(log: EventLog) -> tuple[tuple[str, ...], ...]:
-    """Return the files of each bucket of the log, as workers open them."""
-    return tuple(tuple(str(f.resolve()) for f in files) for files in event_buckets(log))
+    >>> ddl({"lead_id": "string", "job title": "string"})
+    '`lead_id` string, `job title` string'
+    """
+    return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 
 from mqlml.engines.spark import SparkEngine
-from mqlml.engines.spark_answers import arrow_array
+from mqlml.engines.spark_blobs import arrow_array
 from mqlml.engines.spark_frames import SparkTables
 from mqlml.engines.spark_session import spark_faults
-from mqlml.engines.spark_task import Answer
+from mqlml.engines.spark_task import Answer, Finish, frame_of
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.modeling.bundle import Bundle, bundle_files, load_bundle
 from mqlml.scoring.rows import rule_rows
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _NUMBERS = ("probability", "score", "fit_part", "engagement_part", "base_part", "trend")
 _TYPES = {"as_of": "timestamp", "criteria_version": "bigint"} | dict.fromkeys(_NUMBERS, "double")
 _TEXTS = [name for name in SCORE_COLUMNS if name not in _TYPES]
+_SCHEMA = ", ".join(f"{name} {_TYPES.get(name, 'string')}" for name in SCORE_COLUMNS)
 _PANDAS = dict.fromkeys(_TEXTS, "str") | {"as_of": "datetime64[us, UTC]"}
 # The column of the points that holds a lead's last score, for the trend.
 PREVIOUS = "previous_score"
@@ -68,10 +69,14 @@ def spark_scores(
             `previous_score` the scores have a trend.
         scorer: the model, whose plan says which features are made, and the policy.
     """
+    plan, finish = scorer.bundle.plan, scored(scorer)
+    return engine.answers(tables, points, plan, finish=finish, schema=_SCHEMA)
+
+
+def scored(scorer: Scorer) -> Finish:
+    """Return what a task is told to make scores of features."""
     files = _Files(tuple(bundle_files(scorer.bundle).items()))
-    schema = ", ".join(f"{name} {_TYPES.get(name, 'string')}" for name in SCORE_COLUMNS)
-    finish = partial(score_rows, files=files, policy=scorer.policy)
-    return engine.answers(tables, points, scorer.bundle.plan, finish=finish, schema=schema)
+    return partial(score_rows, files=files, policy=scorer.policy)
 
 
 def collect_scores(
@@ -92,23 +97,37 @@ def collect_scores(
     if last is not None:
         asked = asked.assign(**{PREVIOUS: last})
     with spark_faults("engine"):
-        own, rows = engine.to_spark(tables, asked)
-        found = spark_scores(engine, own, points=rows, scorer=scorer).toArrow()
+        finish = scored(scorer)
+        found = engine.snapshot_answers(
+            tables, asked, scorer.bundle.plan, finish=finish, schema=_SCHEMA
+        ).toArrow()
     scores = pd.DataFrame(found.to_pandas()).astype(_PANDAS)
     return in_order_of_score(scores)
 
 
-def score_rows(answer: Answer, files: _Files, policy: Policy) -> Iterator[pa.RecordBatch]:
-    """Yield the scores of a chunk's points."""
+def score_rows(
+    answers: Iterator[Answer], files: _Files, policy: Policy
+) -> Iterator[pa.RecordBatch]:
+    """Yield the scores of a key's points."""
+    for answer in answers:
+        if answer.asked.num_rows:
+            yield _scores(answer, _bundle(files), policy)
+
+
+def _scores(answer: Answer, bundle: Bundle, policy: Policy) -> pa.RecordBatch:
+    points = frame_of(answer.asked)
+    matrix = frame_of(answer.features.select(list(bundle.plan.columns)))
     scores = score_points(
-        _bundle(files),
-        answer.points,
-        answer.matrix,
-        rows=rule_rows(answer.tables, answer.points, answer.matrix),
+        bundle,
+        points,
+        matrix,
+        rows=rule_rows(answer.tables, points, matrix),
         policy=policy,
-        previous=_previous(answer.points),
+        previous=_previous(points),
     )
-    yield pa.RecordBatch.from_arrays([arrow_array(scores[n]) for n in SCORE_COLUMNS], SCORE_COLUMNS)
+    return pa.RecordBatch.from_arrays(
+        [arrow_array(scores[n]) for n in SCORE_COLUMNS], SCORE_COLUMNS
+    )
 
 
 def _previous(points: pd.DataFrame) -> pd.DataFrame | None:

@@ -8,6 +8,7 @@ counts for every later point but its own. A rate is drawn toward that of all lea
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,32 @@ class _Counted:
 
 
 @dataclass(frozen=True)
+class _Sorted:
+    """Leads sorted by (group, created_at), and how many up to each of them reached the target."""
+
+    groups: Ints
+    created_at: Ints
+    reached: Floats
+
+    def sums(self, wanted: Ints, moment: "_Moment") -> tuple[Ints, Floats]:
+        """Return how many leads of each point's group count at the point, and reached."""
+        first, end = ranges_of(self.groups, wanted)
+        created, reached = self.created_at, self.reached
+        stop = first_place_without(first, end, lambda places: moment.is_told(created[places]))
+        start = first_place_without(first, stop, lambda places: moment.is_old(created[places]))
+        return stop - start, reached[stop] - reached[start]
+
+
+@dataclass(frozen=True)
+class RateHistory:
+    """The leads that count one day, by group and all together; `codes` numbers the groups."""
+
+    codes: dict[object, int]
+    by_group: _Sorted
+    overall: _Sorted
+
+
+@dataclass(frozen=True)
 class _Moment:
     """When a rate is asked, and what is known then."""
 
@@ -49,24 +76,67 @@ class _Moment:
         return _is_told(created_at, self.feature.outcome, self.as_of - self.feature.window)
 
 
-def rate_column(tables: Tables, points: pd.DataFrame, feature: RateFeature) -> pd.Series:
+def counted_leads(tables: Tables, feature: RateFeature) -> pd.DataFrame:
+    """Return group, created_at (microseconds) and reached of the leads that count one day."""
+    counted = _counted(tables, feature)
+    leads = pd.DataFrame(
+        {
+            "group": tables.leads[feature.source].reset_index(drop=True),
+            "created_at": counted.created_at,
+            "reached": counted.reached,
+        }
+    )
+    return leads[counted.counts]
+
+
+def rate_history(leads: pd.DataFrame) -> RateHistory:
+    """Return the history of all leads that count, of which `counted_leads` gives some or all."""
+    groups, distinct = pd.factorize(leads["group"], use_na_sentinel=False)
+    codes = {_plain(value): code for code, value in enumerate(distinct)}
+    created, reached = (leads[name].to_numpy() for name in ("created_at", "reached"))
+    everyone = np.zeros(len(leads), np.int64)
+    return RateHistory(
+        codes,
+        _sorted(groups.astype(np.int64), created, reached),
+        _sorted(everyone, created, reached),
+    )
+
+
+def _plain(value: object) -> object:
+    return None if pd.isna(value) else value  # type: ignore[call-overload]
+
+
+def _sorted(groups: Ints, created_at: Ints, reached: Flags) -> _Sorted:
+    order = np.lexsort((created_at, groups))
+    sums = np.concatenate(([0], np.cumsum(reached[order]))).astype(np.float64)
+    return _Sorted(groups[order], np.append(created_at[order], 0), sums)
+
+
+def rate_column(
+    tables: Tables,
+    points: pd.DataFrame,
+    feature: RateFeature,
+    history: RateHistory | None = None,
+) -> pd.Series:
     """Return the rate at each point, in the points' order.
 
-    Missing while the lead is unknown, and while no outcome at all was known.
+    Missing while the lead is unknown, and while no outcome at all was known. With the
+    `history` of all leads, `tables` may hold the leads of the points only.
     """
-    leads, outcome = tables.leads, feature.outcome
-    counted = _flat(leads) if outcome.stage == FLAT_OUTCOME else _staged(tables, outcome)
-    groups, _ = pd.factorize(leads[feature.source], use_na_sentinel=False)
+    told = history or rate_history(counted_leads(tables, feature))
+    counted = _counted(tables, feature)
     moment = _Moment(feature, points["as_of"].to_numpy(np.int64))
-    rows = pd.Index(leads["lead_id"]).get_indexer(pd.Index(points["lead_id"])).astype(np.int64)
+    leads = pd.Index(tables.leads["lead_id"])
+    rows = leads.get_indexer(pd.Index(points["lead_id"])).astype(np.int64)
     created = np.append(counted.created_at, 0)[rows]
     known = (rows >= 0) & np.asarray(is_known(created, moment.as_of))
     itself = known & np.append(counted.counts, False)[rows]
     itself &= moment.is_told(created) & ~moment.is_old(created)
     reached_itself = itself & np.append(counted.reached, False)[rows]
+    groups = _codes_of(tables.leads[feature.source], told)
     group = np.where(known, np.append(groups, -1)[rows], -1).astype(np.int64)
-    in_group = _sums(counted, groups.astype(np.int64), group, moment)
-    in_all = _sums(counted, np.zeros(len(leads), np.int64), np.minimum(group, 0), moment)
+    in_group = told.by_group.sums(group, moment)
+    in_all = told.overall.sums(np.minimum(group, 0), moment)
     (leads_of, reached_of), (leads_all, reached_all) = (
         (number - itself, reached - reached_itself) for number, reached in (in_group, in_all)
     )
@@ -75,16 +145,17 @@ def rate_column(tables: Tables, points: pd.DataFrame, feature: RateFeature) -> p
     return pd.Series((reached_of + overall) / (leads_of + feature.strength))
 
 
-def _sums(counted: _Counted, groups: Ints, wanted: Ints, moment: _Moment) -> tuple[Ints, Floats]:
-    """Return how many leads of each point's group count at the point, and how many reached."""
-    rows = np.flatnonzero(counted.counts)
-    rows = rows[np.lexsort((counted.created_at[rows], groups[rows]))]
-    created = np.append(counted.created_at[rows], 0)
-    reached = np.concatenate(([0], np.cumsum(counted.reached[rows]))).astype(np.float64)
-    first, end = ranges_of(groups[rows], wanted)
-    stop = first_place_without(first, end, lambda places: moment.is_told(created[places]))
-    start = first_place_without(first, stop, lambda places: moment.is_old(created[places]))
-    return stop - start, reached[stop] - reached[start]
+def _codes_of(values: "pd.Series[Any]", history: RateHistory) -> Ints:
+    """Return the number of each lead's group; one beyond all groups if nobody in it counts."""
+    groups, distinct = pd.factorize(values, use_na_sentinel=False)
+    nobody = len(history.codes)
+    known = np.array([history.codes.get(_plain(v), nobody) for v in distinct], np.int64)
+    return np.append(known, nobody)[groups]
+
+
+def _counted(tables: Tables, feature: RateFeature) -> _Counted:
+    outcome = feature.outcome
+    return _flat(tables.leads) if outcome.stage == FLAT_OUTCOME else _staged(tables, outcome)
 
 
 def _is_told(created_at: Ints, outcome: Outcome, as_of: Ints) -> Flags:

@@ -10,6 +10,7 @@ are, or, where the name has a suffix, one file with the rows in the order of the
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from mqlml.storage.manifest import FileMark, mark_file
 from mqlml.storage.part_order import ROW, in_order
 
 _PROGRESS = "progress.json"
+_HALF = ".half-"
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,23 @@ class PartFolder:
         paths = [self.folder / f"{name}.parquet" for name in names]
         _write_parquet(whole, in_order(paths, self.folder))
         os.replace(whole, self.target)  # noqa: PTH105 - the atomic rename is the point
+
+
+def write_part(path: Path, tables: Iterable[pa.Table]) -> None:
+    """Write the tables, at least one, to `path`: whole or not at all, by however many at once.
+
+    Raises DataError if the disk is full or cannot be written.
+    """
+    with disk_faults(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=_HALF) as own:
+        half = Path(own) / path.name
+        _write_parquet(half, tables)
+        half.rename(path)
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove what `write_part` left of parts whose process was killed."""
+    for left in folder.glob(f"{_HALF}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def open_parts(target: Path, key: str) -> PartFolder:

@@ -21,7 +21,7 @@ from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.table_features import Outcome
 from mqlml.storage.atomic import replace_folder, sweep
-from mqlml.storage.parts import open_parts
+from mqlml.storage.parts import open_parts, sweep_parts, write_part
 from mqlml.tables.contracts import EVENTS, Tables
 from mqlml.wiring import make_local_engine, make_spark_engine
 from mqlml.workflows.ingest import current_tables
@@ -132,7 +132,8 @@ def _write_by_spark(
         raise DataError(Fault("a file has this name", str(out), mend=mend))
     sweep(out.parent, of=out.name)
     with replace_folder(out) as folder:
-        make_spark_engine(settings).write(tables, points, plan, folder)
+        make_spark_engine(settings).write(tables, points, plan, folder, write=write_part)
+        sweep_parts(folder)
 
 
 def _work_key(tables: Tables, plan: Plan, points: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,20 @@ from tests.trainings import tiny_bundle
 from tests.unit.engines.test_local import EVENT_ROWS, LEADS, POINTS, plan_of
 
 from mqlml.criteria.settings import Criteria
-from mqlml.engines import spark, spark_task
+from mqlml.engines import spark, spark_dealing, spark_task
 from mqlml.engines.local import LocalEngine
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark import SparkEngine
+from mqlml.engines.spark_blobs import sealed_rows_of
 from mqlml.engines.spark_frames import SparkTables
 from mqlml.engines.spark_scores import Scorer, collect_scores
-from mqlml.engines.spark_session import open_session
+from mqlml.engines.spark_session import open_session, spark_faults
 from mqlml.errors import ConfigError, DataError, MissingExtraError, SchemaError
 from mqlml.features.plan import Plan
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
 from mqlml.scoring.settings import PersonaSettings
+from mqlml.storage.parts import write_part
 from mqlml.tables.contracts import Column, ColumnType, EventLog, Tables
 
 SETTINGS = {
@@ -46,9 +49,7 @@ def local(tables: Tables, points: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 def from_table(engine: SparkEngine, tables: Tables, points: pd.DataFrame) -> tuple[Any, Any]:
     """Return tables and points as Spark's, the events read by Spark, not as buckets."""
-    own, rows = engine.to_spark(tables, points)
-    events = open_session(engine.settings).read.parquet(str(tables.events.folder))
-    return replace(own, events=events, properties=tables.events.properties), rows
+    return engine.to_spark(tables, points)
 
 
 def features_of(engine: SparkEngine, tables: SparkTables, points: Any, plan: Plan) -> pd.DataFrame:
@@ -108,10 +109,11 @@ def test_a_worker_that_is_killed_changes_nothing(
     pd.testing.assert_frame_equal(found, local(tables, points, plan), check_exact=True)
 
 
-def test_a_lead_larger_than_a_chunk_stays_whole(
+def test_a_lead_of_many_blobs_stays_whole(
     spark_engine: SparkEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spark, "_CHUNK_ROWS", 3)
+    few = partial(sealed_rows_of, at_least=3)
+    monkeypatch.setattr(spark_dealing, "sealed_rows_of", few)
     moments = [at("2026-01-01") + 3_600_000_000 * hour for hour in range(200)]
     rows = [
         {"lead_id": "busy" if n % 4 else f"calm-{n}", "occurred_at": moment, "value": 0.1}
@@ -130,7 +132,8 @@ def test_a_lead_larger_than_a_chunk_stays_whole(
 def test_the_workers_write_the_matrix(spark_engine: SparkEngine, tmp_path: Path) -> None:
     tables = make_tables(tmp_path, leads=LEADS, events=EVENT_ROWS)
     plan, points = plan_of(tables), make_points(*POINTS)
-    spark_engine.write(tables, points, plan, tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    assert spark_engine.write(tables, points, plan, tmp_path / "out", write=write_part) == 4
     order = ["lead_id", "as_of"]
     written = pd.read_parquet(tmp_path / "out").sort_values(order, ignore_index=True)
     expected = pd.concat([points, local(tables, points, plan)], axis=1)
@@ -194,12 +197,33 @@ def test_all_columns_that_a_table_lacks_are_named(
     ]
 
 
+def test_a_bucket_cut_in_half_is_named(spark_engine: SparkEngine, tmp_path: Path) -> None:
+    tables = make_tables(tmp_path, leads=LEADS, events=EVENT_ROWS)
+    file = next(iter(tables.events.folder.rglob("*.parquet")))
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(DataError, match="cut or altered") as raised:
+        spark_engine.compute(tables, make_points(*POINTS), plan_of(tables))
+    assert [fault.where for fault in raised.value.faults] == [str(file)]
+
+
+def test_a_bucket_with_an_altered_page_is_named(spark_engine: SparkEngine, tmp_path: Path) -> None:
+    tables = make_tables(tmp_path, leads=LEADS, events=EVENT_ROWS)
+    file = next(iter(tables.events.folder.rglob("*.parquet")))
+    whole = bytearray(file.read_bytes())
+    whole[4:200] = bytes(196)
+    file.write_bytes(whole)
+    with pytest.raises(DataError, match="cut or altered") as raised:
+        spark_engine.compute(tables, make_points(*POINTS), plan_of(tables))
+    assert [fault.where for fault in raised.value.faults] == [str(file)]
+
+
 def test_a_job_that_fails_says_so_in_one_line(spark_engine: SparkEngine, tmp_path: Path) -> None:
     tables = make_tables(tmp_path, leads=LEADS, events=EVENT_ROWS)
+    own, points = from_table(spark_engine, tables, make_points(*POINTS))
     for file in tables.events.folder.rglob("*.parquet"):
         file.write_bytes(b"cut")
-    with pytest.raises(DataError, match="the Spark job failed") as raised:
-        spark_engine.compute(tables, make_points(*POINTS), plan_of(tables))
+    with pytest.raises(DataError, match="the Spark job failed") as raised, spark_faults("engine"):
+        spark_engine.features(own, points, plan_of(tables)).toArrow()
     assert "\n" not in raised.value.faults[0].found
 
 
@@ -239,7 +263,8 @@ START = """
 import sys, warnings
 warnings.simplefilter("ignore")
 from mqlml.engines.settings import EngineSettings
-from mqlml.engines.spark_session import open_session
+from mqlml.engines.spark_blobs import sealed_rows_of
+from mqlml.engines.spark_session import open_session, spark_faults
 from mqlml.errors import MqlmlError
 try:
     open_session(EngineSettings(kind="spark", master=sys.argv[1]))
