@@ -133,18 +133,12 @@ def _made(
 ) -> Iterator[pa.Table]:
     """Yield the rows of all points, a slab at a time."""
     from mqlml.features import bucket as features
-    from mqlml.features.reduced import reduce_bucket
+    from mqlml.features.reduced import Source, reduce_bucket
 
     is_seen = np.zeros(len(points.leads), np.bool_)
     if events is not None and maker.plan.features:
-        found = events
-        bucket = reduce_bucket(
-            found.pieces(),
-            lambda: found.read(("event_id",)),
-            work.reading,
-            points.leads,
-            connection,
-        )
+        source = Source(events.rows, events.pieces(), partial(events.read, ("event_id",)))
+        bucket = reduce_bucket(source, work.reading, points.leads, connection)
         is_seen[bucket.leads] = True
         for first, last in features.slabs(bucket, points, work):
             yield maker.table(*features.fill_slab(bucket, work, points, first, last))
