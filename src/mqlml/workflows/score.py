@@ -44,7 +44,7 @@ from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
-from mqlml.workflows.learning import recent_dataset, threshold_of
+from mqlml.workflows.learning import known_assurance, recent_dataset, threshold_of
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
@@ -158,7 +158,8 @@ def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
     if terms.digest == facts["criteria_digest"]:
         return terms
     recent = recent_dataset(settings, tables, loaded.bundle.plan)
-    measured = threshold_of(settings.criteria, tables, recent, loaded.bundle.model)
+    model, assurance = loaded.bundle.model, known_assurance(facts)
+    measured = threshold_of(settings.criteria, tables, recent, model, assurance)
     return terms_of(settings, measured)
 
 
