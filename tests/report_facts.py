@@ -8,6 +8,7 @@ import pandas as pd
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics, calibration_curve, gains, wilson_interval
+from mqlml.modeling.reliability import expected_and_observed
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import MonitorFacts
@@ -144,6 +145,15 @@ def training_facts(**changes: Any) -> TrainingFacts:
             "points_rules": gains(labels, points),
         },
         "bands": rate_frame(scores["outcome"], labels),
+        "reliability": pd.concat(
+            [
+                expected_and_observed(labels, probability, scores[name], scores["lead_id"]).assign(
+                    kind=kind
+                )
+                for kind, name in (("band", "outcome"), ("persona", "persona"))
+            ],
+            ignore_index=True,
+        ),
         "grades": rate_frame(scores["grade"], labels),
         "features": feature_frame(),
         "model_version": "4",

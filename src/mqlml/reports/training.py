@@ -25,6 +25,7 @@ from mqlml.reports.training_tables import (
     gate_words,
     override_table,
     persona_table,
+    reliability_table,
     source_table,
 )
 from mqlml.reports.words import (
@@ -82,6 +83,7 @@ class TrainingFacts:
         features: column, sentence, family, axis, importance, direction; sorted, the
             strongest first. `direction` > 0 means that more makes it more likely.
         personas: persona, leads, conversions, rate, low, high, roc_auc.
+        reliability: kind (band, persona, …), group, rows, expected, observed, ratio, low, high.
         examples: rows as `score_points` gives them.
     """
 
@@ -103,6 +105,7 @@ class TrainingFacts:
     findings: Sequence[Finding] = ()
     warnings: Sequence[str] = ()
     personas: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
     examples: pd.DataFrame = field(default_factory=pd.DataFrame)
     sources: Sequence[FileCount] = ()
     details: Sequence[Named] = ()
@@ -136,6 +139,7 @@ def training_page(facts: TrainingFacts) -> str:
         grades=_grade_matrix(facts.grades, stage),
         features=_features(facts.features),
         personas=persona_table(facts.personas, stage) if len(facts.personas) else None,
+        reliability=reliability_table(facts.reliability) if len(facts.reliability) else None,
         examples=leads_of(facts.examples.drop(columns="trend", errors="ignore"), limit=_EXAMPLES),
         sources=source_table(facts.sources) if facts.sources else None,
         gates=gate_table(facts.gates) if facts.gates else None,

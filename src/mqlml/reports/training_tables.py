@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from mqlml.modeling.metrics import TestMetrics
 from mqlml.reports.facts import became, contestant_words
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.words import (
+    MISSING,
     capital,
     count,
     counted,
@@ -162,6 +164,47 @@ def persona_table(personas: pd.DataFrame, stage: str) -> Table:
         Head("ROC-AUC", "within the persona"),
     )
     return Table(f"Test leads by persona, and how many {became(stage)}", heads, rows)
+
+
+def reliability_table(reliability: pd.DataFrame) -> Table:
+    """Return, by band, persona, source and month, how many conversions were promised and came."""
+    rows = tuple(
+        cells(
+            Cell(short(row["group"]), str(row["kind"])),
+            figure(row["expected"], 1),
+            count(row["observed"]),
+            figure(row["ratio"], 2),
+            _ratio_range(row),
+            _reliability_cell(row),
+        )
+        for row in records(reliability)
+    )
+    heads = (
+        text_head("Group"),
+        Head("Expected", "conversions"),
+        Head("Observed", "conversions"),
+        Head("Observed ÷ expected", "1 is as promised"),
+        Head("95 % interval"),
+        text_head("So"),
+    )
+    note = "Each group alone; among twenty groups one is outside its interval by chance."
+    return Table("Promised and observed conversions on the test", heads, rows, note=note)
+
+
+def _ratio_range(row: Mapping[str, Any]) -> str:
+    if not math.isfinite(row["low"]):
+        return MISSING
+    return f"{figure(row['low'], 2)} to {figure(row['high'], 2)}"
+
+
+def _reliability_cell(row: Mapping[str, Any]) -> Cell:
+    if not math.isfinite(row["low"]):
+        return Cell("too few to say")
+    if row["low"] > 1:
+        return Cell("more than promised", tone="bad")
+    if row["high"] < 1:
+        return Cell("fewer than promised", tone="bad")
+    return Cell("as promised", tone="good")
 
 
 def source_table(sources: Sequence[FileCount]) -> Table:

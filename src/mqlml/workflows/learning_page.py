@@ -1,8 +1,10 @@
 """A training's values → the facts of its page."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlml.config import Settings
@@ -11,7 +13,8 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
-from mqlml.reports.facts import Named
+from mqlml.modeling.reliability import expected_and_observed
+from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
 from mqlml.scoring.personas import personas_of
@@ -19,8 +22,12 @@ from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.learning import Learnt
+from mqlml.workflows.project import shown_instant
 
 _EXAMPLES = 6
+_GROUPS = 8
+# What companies call the column that says where a lead came from.
+_SOURCES = ("source", "lead_source", "original_source", "origin", "campaign")
 
 
 def training_facts(
@@ -64,6 +71,7 @@ def training_facts(
         gates=learnt.gates,
         findings=learnt.findings,
         personas=_personas(settings, learnt, rows),
+        reliability=_reliability(settings, learnt, rows, outcome["outcome"]),
         examples=_examples(settings, learnt, version=version),
         sources=sources,
         details=_details(settings, learnt, seed),
@@ -110,6 +118,35 @@ def _personas(settings: Settings, learnt: Learnt, rows: pd.DataFrame) -> pd.Data
     figures = figures_by_group(result.test_labels, result.test_probabilities, personas)
     auc = figures.set_index("group")["roc_auc"]
     return rates.assign(roc_auc=auc.reindex(rates["persona"]).to_numpy())
+
+
+def _reliability(
+    settings: Settings, learnt: Learnt, rows: pd.DataFrame, outcome: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Return promised and observed conversions by band, persona, source and month."""
+    test = learnt.dataset.points.iloc[learnt.split.test]
+    groups: dict[str, npt.ArrayLike] = {"band": outcome.map(outcome_words).to_numpy()}
+    if settings.personas:
+        groups["persona"] = personas_of(rows, settings.personas).to_numpy()
+    for name in _SOURCES:
+        if name in rows.columns:
+            groups[name.replace("_", " ")] = _largest(rows[name])
+    if not learnt.tables.is_order_time:
+        groups["month"] = [shown_instant(int(moment))[:7] for moment in test["as_of"]]
+    result, leads = learnt.result, test["lead_id"].to_numpy()
+    said = result.test_probabilities
+    found = [
+        expected_and_observed(result.test_labels, said, names, leads).assign(kind=kind)
+        for kind, names in groups.items()
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+def _largest(values: "pd.Series[Any]") -> npt.ArrayLike:
+    """Return the values, all but the most frequent under one name."""
+    texts = values.astype("str").fillna("(missing)")
+    most = texts.value_counts().sort_index(kind="stable").nlargest(_GROUPS, keep="first").index
+    return texts.where(texts.isin(most), "(others)").to_numpy()
 
 
 def _examples(settings: Settings, learnt: Learnt, *, version: str) -> pd.DataFrame:
