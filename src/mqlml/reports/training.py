@@ -227,7 +227,7 @@ def _warnings(facts: TrainingFacts) -> tuple[Warned, ...]:
     gates = [
         Warned(
             f"Gate not passed: {gate_words(gate).name}",
-            f"Found {gate_words(gate).found}, needed {gate_words(gate).needed}.",
+            _gate_detail(gate),
             is_stop=True,
         )
         for gate in facts.gates
@@ -235,6 +235,13 @@ def _warnings(facts: TrainingFacts) -> tuple[Warned, ...]:
     ]
     said = (Warned(sentence(text)) for text in facts.warnings)
     return (*gates, *_miscalibrated(facts.test), *said, *_audit_warnings(facts.findings))
+
+
+def _gate_detail(gate: Gate) -> str:
+    words = gate_words(gate)
+    return " ".join(
+        filter(None, (f"Found {words.found}, needed {words.needed}.", sentence(gate.mend)))
+    )
 
 
 def _miscalibrated(test: TestMetrics) -> tuple[Warned, ...]:

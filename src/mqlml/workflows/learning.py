@@ -100,7 +100,8 @@ def learn(
     refuse(findings)
     say("comparing models on forward folds")
     result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)
-    gates = check_gates(points, split, result, settings.gates)
+    is_dated = not tables.is_order_time
+    gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
     assurance = assurance_of(dataset, result)
     threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
