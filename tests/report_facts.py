@@ -91,7 +91,13 @@ def feature_frame() -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["column", "sentence", "axis", "direction"])
     family = np.where(frame["axis"] == "fit", "demographic", "behavioural")
-    return frame.assign(family=family, importance=np.geomspace(0.4, 0.02, len(frame)))
+    own = np.arange(1.0, len(frame) + 1)
+    return frame.assign(
+        family=family,
+        importance=np.geomspace(0.4, 0.02, len(frame)),
+        rank_low=np.maximum(own - 1, 1),
+        rank_high=own + 1.5,
+    )
 
 
 def measured(rows: int, base: float, log_loss: float, *rest: float) -> TestMetrics:

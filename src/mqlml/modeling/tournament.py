@@ -17,6 +17,7 @@ from mqlml.modeling.contestants.boosting import Boosting
 from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
+from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure
 from mqlml.modeling.model import CalibratedModel
@@ -67,7 +68,8 @@ class TournamentResult:
 
     Test figures are of models learnt on the development part; `test_model` is
     the winner among them. `model` is the winner learnt again on all labelled rows.
-    `constant_log_loss` is the test log loss of saying the development base rate.
+    `constant_log_loss` is the test log loss of saying the development base rate,
+    `ranks` how surely each column has its rank among the winner's (`rank_ranges`).
     """
 
     contestants: tuple[ContestantResult, ...]
@@ -81,6 +83,7 @@ class TournamentResult:
     probabilities_by_contestant: dict[str, Floats]
     test_model: CalibratedModel
     model: CalibratedModel
+    ranks: pd.DataFrame
 
 
 def run_tournament(
@@ -105,7 +108,7 @@ def run_tournament(
         results = _results(choices, material, split)
         winner = _winner(choices, results)
         learnt = _learnt_by_all(choices, material, split, jobs)
-        return _evaluated(material, split, learnt, results, winner)
+        return _evaluated(material, split, learnt, _Standing(results, winner), jobs=jobs)
 
 
 def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Material:
@@ -192,14 +195,24 @@ def _winner(choices: list[Choice], results: tuple[ContestantResult, ...]) -> Cho
     return min(good, key=lambda choice: choice.contestant.complexity)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """How the contestants stand after the folds."""
+
+    results: tuple[ContestantResult, ...]
+    winner: Choice
+
+
 def _evaluated(
     material: Material,
     split: Split,
     learnt: Mapping[str, CalibratedModel],
-    results: tuple[ContestantResult, ...],
-    winner: Choice,
+    standing: _Standing,
+    *,
+    jobs: int,
 ) -> TournamentResult:
     """Look at the test, for every contestant, and learn the winner again on everything."""
+    winner = standing.winner
     test = np.sort(split.test)
     said = {n: model.log_odds(material.matrix.iloc[test]) for n, model in learnt.items()}
     labels, leads = material.labels[test], material.leads[test]
@@ -211,7 +224,7 @@ def _evaluated(
     name = winner.contestant.name
     base_rate = float(material.labels[split.development].mean())
     return TournamentResult(
-        contestants=results,
+        contestants=standing.results,
         winner=name,
         test=measured[name],
         constant_log_loss=log_loss(labels, np.full(len(labels), base_rate)),
@@ -222,6 +235,7 @@ def _evaluated(
         probabilities_by_contestant=probabilities,
         test_model=learnt[name],
         model=_for_use(winner, material, learnt[name], test),
+        ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
     )
 
 

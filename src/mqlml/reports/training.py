@@ -80,8 +80,9 @@ class TrainingFacts:
         calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
         gains: by contestant name, share, found, lift (`metrics.gains`); the winner's first.
         bands, grades: `summaries.rate_frame` of outcomes and of grades.
-        features: column, sentence, family, axis, importance, direction; sorted, the
-            strongest first. `direction` > 0 means that more makes it more likely.
+        features: column, sentence, family, axis, importance, direction, rank_low,
+            rank_high; sorted, the strongest first. `direction` > 0 means that more makes
+            it more likely.
         personas: persona, leads, conversions, rate, low, high, roc_auc.
         reliability: kind (band, persona, …), group, rows, expected, observed, ratio, low, high.
         examples: rows as `score_points` gives them.

@@ -90,6 +90,7 @@ def feature_table(features: pd.DataFrame) -> Table:
         cells(
             short(row["sentence"], 120),
             Cell(percent(row["importance"] / total if total else math.nan), bar=bar),
+            rank_words(row["rank_low"], row["rank_high"]),
             direction_words(row["direction"]),
             short(row["axis"]),
             short(row["family"]),
@@ -99,12 +100,25 @@ def feature_table(features: pd.DataFrame) -> Table:
     heads = (
         text_head("What"),
         Head("Share of influence"),
+        Head("Rank", "with other leads"),
         text_head("More of it means"),
         text_head("Axis"),
         text_head("Family"),
     )
     note = f"The {len(top)} strongest of {counted(len(features), 'column', 'columns')}."
     return Table("What the model leans on, strongest first", heads, rows, note=note)
+
+
+def rank_words(low: float, high: float) -> str:
+    """Return the range of ranks that a column may have.
+
+    >>> rank_words(1, 3.5), rank_words(2, 2), rank_words(math.nan, math.nan)
+    ('1 to 4', '2', '–')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    first, last = math.floor(low), math.ceil(high)
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def direction_words(direction: object) -> str:

@@ -65,7 +65,7 @@ def training_facts(
         },
         bands=rate_frame(outcome["outcome"].to_numpy(), labels),
         grades=rate_frame(_test_grades(learnt, matrix), labels),
-        features=importance(result.model, learnt.dataset.matrix, learnt.dataset.plan, seed=seed),
+        features=_features(learnt, seed),
         published=learnt.published,
         model_version=version,
         gates=learnt.gates,
@@ -76,6 +76,12 @@ def training_facts(
         sources=sources,
         details=_details(settings, learnt, seed),
     )
+
+
+def _features(learnt: Learnt, seed: int) -> pd.DataFrame:
+    result, dataset = learnt.result, learnt.dataset
+    strong = importance(result.model, dataset.matrix, dataset.plan, seed=seed)
+    return strong.merge(result.ranks, on="column", how="left", validate="1:1")
 
 
 def _target(settings: Settings, learnt: Learnt) -> Target:
