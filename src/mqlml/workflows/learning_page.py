@@ -27,7 +27,9 @@ from mqlml.workflows.project import shown_instant
 _EXAMPLES = 6
 _GROUPS = 8
 # What companies call the column that says where a lead came from.
-_SOURCES = ("source", "lead_source", "original_source", "origin", "campaign")
+_SOURCES = frozenset(
+    {"source", "lead_source", "original_source", "origin", "lead_origin", "campaign"}
+)
 
 
 def training_facts(
@@ -134,9 +136,10 @@ def _reliability(
     groups: dict[str, npt.ArrayLike] = {"band": outcome.map(outcome_words).to_numpy()}
     if settings.personas:
         groups["persona"] = personas_of(rows, settings.personas).to_numpy()
-    for name in _SOURCES:
-        if name in rows.columns:
-            groups[name.replace("_", " ")] = _largest(rows[name])
+    for name in map(str, rows.columns):
+        plain = "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+        if plain in _SOURCES:
+            groups[plain.replace("_", " ")] = _largest(rows[name])
     if not learnt.tables.is_order_time:
         groups["month"] = [shown_instant(int(moment))[:7] for moment in test["as_of"]]
     result, leads = learnt.result, test["lead_id"].to_numpy()
