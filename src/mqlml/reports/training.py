@@ -13,6 +13,7 @@ from mqlml.reports.curves import calibration_picture, gains_picture
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
+from mqlml.reports.limits import NOT_FOR, limits_of
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
 from mqlml.reports.summaries import found_at
@@ -148,6 +149,8 @@ def training_page(facts: TrainingFacts) -> str:
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,
+        limits=limits_of(facts),
+        not_for=NOT_FOR,
         details=facts.details,
     )
 
