@@ -14,6 +14,7 @@ from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
 from mqlml.modeling.reliability import expected_and_observed
+from mqlml.modeling.tournament import AxisCost
 from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
@@ -26,6 +27,7 @@ from mqlml.workflows.project import shown_instant
 
 _EXAMPLES = 6
 _GROUPS = 8
+_LARGE_AXIS_COST = 0.005
 # What companies call the column that says where a lead came from.
 _SOURCES = frozenset(
     {"source", "lead_source", "original_source", "origin", "lead_origin", "campaign"}
@@ -73,6 +75,7 @@ def training_facts(
         gates=learnt.gates,
         findings=learnt.findings,
         personas=_personas(settings, learnt, rows),
+        warnings=_axis_warnings(result.axis_cost),
         reliability=_reliability(settings, learnt, rows, outcome["outcome"]),
         examples=_examples(settings, learnt, version=version),
         sources=sources,
@@ -179,6 +182,23 @@ def _examples(settings: Settings, learnt: Learnt, *, version: str) -> pd.DataFra
     )
 
 
+def _axis_words(cost: AxisCost | None) -> list[Named]:
+    if cost is None:
+        return []
+    shown = f"{cost.roc_auc:+.4f} ROC-AUC ({cost.low:+.4f} to {cost.high:+.4f})"
+    return [Named("Lost on the test by keeping fit and engagement apart", shown)]
+
+
+def _axis_warnings(cost: AxisCost | None) -> tuple[str, ...]:
+    if cost is None or not cost.roc_auc > _LARGE_AXIS_COST:
+        return ()
+    said = (
+        f"Keeping fit and engagement apart costs {cost.roc_auc:.3f} of ROC-AUC on the test: "
+        "the same behaviour means another thing for other people"
+    )
+    return (said,)
+
+
 def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
     points, split = learnt.dataset.points, learnt.split
     labelled = points["label"].notna()
@@ -188,6 +208,7 @@ def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
         Named("Rows to choose the model on", f"{len(split.development):,}"),
         Named("Forward folds", str(len(split.folds))),
         Named("Features", str(len(learnt.dataset.plan.columns))),
+        *_axis_words(learnt.result.axis_cost),
         Named("MQL from probability", f"{learnt.mql_probability:.4f}"),
         Named("Data", learnt.tables.digest),
         Named("Plan", learnt.dataset.plan.fingerprint),

@@ -94,7 +94,9 @@ def _override_tags(learnt: Learnt) -> dict[str, str]:
 
 def _metrics(learnt: Learnt) -> dict[str, float]:
     figures = {f"test_{name}": value for name, value in asdict(learnt.result.test).items()}
-    return figures | {"constant_log_loss": learnt.result.constant_log_loss}
+    cost = learnt.result.axis_cost
+    lost = {} if cost is None else {"axis_cost_roc_auc": cost.roc_auc}
+    return figures | lost | {"constant_log_loss": learnt.result.constant_log_loss}
 
 
 def _contestants(learnt: Learnt) -> dict[str, dict[str, float]]:

@@ -61,6 +61,7 @@ class TrainResult:
             "test": asdict(result.test),
             "test_by_contestant": {n: asdict(t) for n, t in result.test_by_contestant.items()},
             "constant": {"log_loss": result.constant_log_loss},
+            "axis_cost": asdict(result.axis_cost) if result.axis_cost else None,
             "audit": [
                 {
                     "column": f.column,
