@@ -21,6 +21,7 @@ from mqlml.reports.training import (
     TrainingFacts,
 )
 from mqlml.review.review import Review
+from mqlml.scoring.settings import PersonaSettings
 from mqlml.tables.ingested import FileCount
 
 DAY = 86_400_000_000
@@ -206,6 +207,15 @@ def scoring_facts(**changes: Any) -> ScoringFacts:
         "previous": previous,
         "previous_as_of": AS_OF - 7 * DAY,
         "mql_probability": 0.28,
+        "personas": tuple(
+            PersonaSettings(
+                name=name,
+                when="true",
+                pain_points=("too many tools", "no overview"),
+                objections=("no budget before spring",),
+            )
+            for name in ("Business buyer", "nobody")
+        ),
         "warnings": ("19 events were set aside: their time lies in the future.",),
         "details": (Named("Criteria digest", "77aa01c9e2b4d6f8"),),
     }

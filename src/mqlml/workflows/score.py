@@ -298,6 +298,7 @@ def _page(scored: _Scored) -> str:
         previous=previous,
         previous_as_of=_latest(previous),
         mql_probability=run.mql_probability,
+        personas=scored.terms.personas,
     )
     return scoring_page(facts)
 
