@@ -8,6 +8,7 @@ import pandas as pd
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics, calibration_curve, gains, wilson_interval
+from mqlml.modeling.reliability import expected_and_observed
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import MonitorFacts
@@ -20,6 +21,7 @@ from mqlml.reports.training import (
     TrainingFacts,
 )
 from mqlml.review.review import Review
+from mqlml.scoring.settings import PersonaSettings
 from mqlml.tables.ingested import FileCount
 
 DAY = 86_400_000_000
@@ -90,7 +92,13 @@ def feature_frame() -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["column", "sentence", "axis", "direction"])
     family = np.where(frame["axis"] == "fit", "demographic", "behavioural")
-    return frame.assign(family=family, importance=np.geomspace(0.4, 0.02, len(frame)))
+    own = np.arange(1.0, len(frame) + 1)
+    return frame.assign(
+        family=family,
+        importance=np.geomspace(0.4, 0.02, len(frame)),
+        rank_low=np.maximum(own - 1, 1),
+        rank_high=own + 1.5,
+    )
 
 
 def measured(rows: int, base: float, log_loss: float, *rest: float) -> TestMetrics:
@@ -144,6 +152,15 @@ def training_facts(**changes: Any) -> TrainingFacts:
             "points_rules": gains(labels, points),
         },
         "bands": rate_frame(scores["outcome"], labels),
+        "reliability": pd.concat(
+            [
+                expected_and_observed(labels, probability, scores[name], scores["lead_id"]).assign(
+                    kind=kind
+                )
+                for kind, name in (("band", "outcome"), ("persona", "persona"))
+            ],
+            ignore_index=True,
+        ),
         "grades": rate_frame(scores["grade"], labels),
         "features": feature_frame(),
         "model_version": "4",
@@ -190,6 +207,15 @@ def scoring_facts(**changes: Any) -> ScoringFacts:
         "previous": previous,
         "previous_as_of": AS_OF - 7 * DAY,
         "mql_probability": 0.28,
+        "personas": tuple(
+            PersonaSettings(
+                name=name,
+                when="true",
+                pain_points=("too many tools", "no overview"),
+                objections=("no budget before spring",),
+            )
+            for name in ("Business buyer", "nobody")
+        ),
         "warnings": ("19 events were set aside: their time lies in the future.",),
         "details": (Named("Criteria digest", "77aa01c9e2b4d6f8"),),
     }

@@ -236,3 +236,31 @@ def test_history_is_restated_under_a_version(mqlml, two_versions):
     assert "under 1" in alone.out
     assert "under 2" not in alone.out
     assert mqlml("criteria", "history", *two_versions, "2025-12-01", "--under", 9).code == 2
+
+
+def threshold_by(mqlml, agreed, thresholds):
+    file, shared = agreed
+    old = "{capacity_per_week: 15, mql_probability: 0.02}"
+    file.write_text(CRITERIA.replace(old, f"{{{thresholds}}}"), encoding="utf-8")
+    return mqlml("score", *shared, "--json")
+
+
+def test_a_floor_that_too_few_conversions_stand_behind_is_refused_with_their_number(mqlml, agreed):
+    answer = threshold_by(mqlml, agreed, "precision_floor: 0.3")
+    (fault,) = answer.document["faults"]
+    assert fault["what"] == "too few conversions to promise a precision"
+    assert fault["found"].endswith(" leads converted in the test, 30 needed")
+
+
+def test_worth_its_cost_a_lead_is_an_mql(mqlml, agreed):
+    answer = threshold_by(mqlml, agreed, "cost_per_lead: 50, value_per_conversion: 200")
+    assert answer.document["mql_probability"] == 0.25
+
+
+def test_cost_and_value_belong_together(mqlml, agreed):
+    answer = threshold_by(mqlml, agreed, "cost_per_lead: 20")
+    (fault,) = answer.document["faults"]
+    assert (answer.code, fault["found"]) == (3, "value_per_conversion is missing")
+    answer = threshold_by(mqlml, agreed, "cost_per_lead: 20, value_per_conversion: 20")
+    (fault,) = answer.document["faults"]
+    assert fault["what"] == "a lead costs as much as a conversion is worth"

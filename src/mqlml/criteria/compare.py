@@ -13,6 +13,9 @@ _GROUPS = (
 _THRESHOLDS = {
     "capacity_per_week": "capacity of sales per week",
     "mql_probability": "MQL probability",
+    "precision_floor": "least precision of MQLs",
+    "cost_per_lead": "cost of working a lead",
+    "value_per_conversion": "value of a conversion",
     "warm_share_of_mql": "start of warm as a share of MQL",
 }
 

@@ -25,7 +25,10 @@ _FIELDS = {
 }
 
 # Settings by place that the format did not have at first.
-_LATER = {"": ("exclusions",)}
+_LATER = {
+    "": ("exclusions",),
+    "thresholds": ("precision_floor", "cost_per_lead", "value_per_conversion"),
+}
 
 
 def criteria_from_dict(raw: object) -> Criteria:
@@ -69,10 +72,7 @@ def _fault(detail: Any) -> Fault:
 
 def content_faults(criteria: Criteria) -> Iterator[Fault]:
     """Yield what the types of single values cannot tell, each at its dotted place."""
-    thresholds = criteria.thresholds
-    if thresholds.capacity_per_week is None and thresholds.mql_probability is None:
-        mend = "give capacity_per_week, mql_probability, or both"
-        yield Fault("nothing says where MQL begins", f"{_ROOT}.thresholds", mend=mend)
+    yield from _threshold_faults(criteria.thresholds)
     for part, rules in _rule_groups(criteria):
         for name, times in Counter(rule.name for rule in rules).items():
             if times > 1:
@@ -87,6 +87,23 @@ def content_faults(criteria: Criteria) -> Iterator[Fault]:
     for where, day in days:
         if day is not None and not _is_day(day):
             yield Fault("not a day", f"{_ROOT}.{where}", repr(day), "write it like 2026-03-31")
+
+
+def _threshold_faults(thresholds: Thresholds) -> Iterator[Fault]:
+    where = f"{_ROOT}.thresholds"
+    cost, value = thresholds.cost_per_lead, thresholds.value_per_conversion
+    if cost is None and value is None:
+        if not thresholds.is_measured and thresholds.mql_probability is None:
+            mend = "give capacity_per_week, precision_floor, mql_probability, or cost and value"
+            yield Fault("nothing says where MQL begins", where, mend=mend)
+    elif cost is None or value is None:
+        missing = "cost_per_lead" if cost is None else "value_per_conversion"
+        mend = f"give {missing} too, in the same currency"
+        yield Fault("cost and value belong together", where, f"{missing} is missing", mend)
+    elif cost >= value:
+        found = f"cost {cost:g}, value {value:g}"
+        mend = "check the units: no lead would be worth working, however sure"
+        yield Fault("a lead costs as much as a conversion is worth", where, found, mend)
 
 
 def _is_day(text: str) -> bool:

@@ -18,11 +18,24 @@ class Rule(_Frozen):
 
 
 class Thresholds(_Frozen):
-    """Where warm and mql begin: by weekly capacity of sales, or by fixed probabilities."""
+    """Where warm and MQL begin; of several conditions on MQL the strictest decides.
+
+    `capacity_per_week`: new MQLs that sales can work. `precision_floor`: the least
+    share of MQLs that convert. `cost_per_lead` and `value_per_conversion`, in one
+    currency: working a lead must be worth its cost. `mql_probability`: a fixed one.
+    """
 
     capacity_per_week: float | None = Field(default=None, gt=0)
     mql_probability: float | None = Field(default=None, gt=0, lt=1)
+    precision_floor: float | None = Field(default=None, gt=0, lt=1)
+    cost_per_lead: float | None = Field(default=None, gt=0)
+    value_per_conversion: float | None = Field(default=None, gt=0)
     warm_share_of_mql: float = Field(default=0.5, gt=0, le=1)
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether past leads are needed to tell where MQL begins."""
+        return self.capacity_per_week is not None or self.precision_floor is not None
 
 
 class SignOff(_Frozen):

@@ -1,11 +1,18 @@
 """The least that a model must show before anybody relies on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from mqlml.dataset.splits import Split
+from mqlml.modeling.outlook import (
+    BETTER_SIGNALS,
+    COUNTED,
+    more_words,
+    surer_words,
+    weekly_rates,
+)
 from mqlml.modeling.settings import GateSettings
 from mqlml.modeling.tournament import TournamentResult
 
@@ -18,16 +25,43 @@ class Gate:
     passed: bool
     found: float
     needed: float
+    mend: str = ""
 
 
 def check_gates(
-    points: pd.DataFrame, split: Split, result: TournamentResult, settings: GateSettings
+    points: pd.DataFrame,
+    split: Split,
+    result: TournamentResult,
+    settings: GateSettings,
+    *,
+    is_dated: bool = True,
 ) -> tuple[Gate, ...]:
     """Return every gate; the model is published only if all have passed.
 
     Leads are counted, not points: a lead looked at twenty times is one piece of
-    evidence. A figure that cannot be computed is NaN and does not pass.
+    evidence. A figure that cannot be computed is NaN and does not pass. A gate that
+    was not passed says in `mend` what would have to change; with `is_dated` (the
+    points' times are real) also in how many weeks that will be at the latest rate.
     """
+    gates = _measured(points, split, result, settings)
+    rates = weekly_rates(points, split) if is_dated else {}
+    figures = {gate.name: gate for gate in gates}
+    auc, low = result.test.roc_auc, figures["roc_auc_low"]
+    mends = {
+        **{
+            name: more_words(figures[name].found, figures[name].needed, rates.get(name))
+            for name in COUNTED
+        },
+        "roc_auc_low": surer_words(auc, low.found, low.needed),
+        "test_log_loss": BETTER_SIGNALS,
+        "forward_log_loss": BETTER_SIGNALS,
+    }
+    return tuple(gate if gate.passed else replace(gate, mend=mends[gate.name]) for gate in gates)
+
+
+def _measured(
+    points: pd.DataFrame, split: Split, result: TournamentResult, settings: GateSettings
+) -> tuple[Gate, ...]:
     labelled = points[points["label"].notna()]
     test = points.iloc[split.test]
     folds = {contestant.name: contestant.log_loss for contestant in result.contestants}

@@ -21,7 +21,8 @@ def reference_distributions(
     """Return JSON values: `columns` by name, `score`, `base_rate`, `weekly`.
 
     A number column has `edges` (quantiles), `shares` (one more than edges; of known
-    values) and `missing` (share of rows); a category has `levels`, `shares`, `other`
+    values), `missing` (share of rows) and `typical` (the median of known values, None if
+    most rows have none); a category has `levels`, `shares`, `other`
     and `missing`, all of rows. `weekly` lists [week start in microseconds, labelled
     rows, conversions].
     """
@@ -45,7 +46,7 @@ def number_reference(values: Floats) -> dict[str, Any]:
     known = values[~np.isnan(values)]
     missing = 1.0 - len(known) / len(values) if len(values) else 0.0
     if len(known) == 0:
-        return {"kind": "number", "edges": [], "shares": [], "missing": missing}
+        return {"kind": "number", "edges": [], "shares": [], "missing": missing, "typical": None}
     edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS))
     counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
     shares = counts / len(known)
@@ -54,6 +55,7 @@ def number_reference(values: Floats) -> dict[str, Any]:
         "edges": edges.tolist(),
         "shares": shares.tolist(),
         "missing": missing,
+        "typical": float(np.quantile(known, 0.5, method="lower")) if missing < 0.5 else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +17,9 @@ from mqlml.modeling.contestants.boosting import Boosting
 from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
+from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
-from mqlml.modeling.metrics import TestMetrics, log_loss, measure
+from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
 from mqlml.modeling.search import Choice, Material, Rows, difference_error, search
 from mqlml.modeling.settings import ModelSettings
@@ -62,12 +63,23 @@ class ContestantResult:
 
 
 @dataclass(frozen=True)
+class AxisCost:
+    """ROC-AUC on the test lost by keeping the axes apart, with its 95 % interval."""
+
+    roc_auc: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class TournamentResult:
     """Everything that gates, bundle and report need of a tournament.
 
     Test figures are of models learnt on the development part; `test_model` is
     the winner among them. `model` is the winner learnt again on all labelled rows.
-    `constant_log_loss` is the test log loss of saying the development base rate.
+    `constant_log_loss` is the test log loss of saying the development base rate,
+    `ranks` how surely each column has its rank among the winner's (`rank_ranges`),
+    `axis_cost` what keeping fit and engagement apart costs it, None if nothing.
     """
 
     contestants: tuple[ContestantResult, ...]
@@ -81,6 +93,8 @@ class TournamentResult:
     probabilities_by_contestant: dict[str, Floats]
     test_model: CalibratedModel
     model: CalibratedModel
+    ranks: pd.DataFrame
+    axis_cost: AxisCost | None = None
 
 
 def run_tournament(
@@ -105,7 +119,7 @@ def run_tournament(
         results = _results(choices, material, split)
         winner = _winner(choices, results)
         learnt = _learnt_by_all(choices, material, split, jobs)
-        return _evaluated(material, split, learnt, results, winner)
+        return _evaluated(material, split, learnt, _Standing(results, winner), jobs=jobs)
 
 
 def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Material:
@@ -192,14 +206,24 @@ def _winner(choices: list[Choice], results: tuple[ContestantResult, ...]) -> Cho
     return min(good, key=lambda choice: choice.contestant.complexity)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """How the contestants stand after the folds."""
+
+    results: tuple[ContestantResult, ...]
+    winner: Choice
+
+
 def _evaluated(
     material: Material,
     split: Split,
     learnt: Mapping[str, CalibratedModel],
-    results: tuple[ContestantResult, ...],
-    winner: Choice,
+    standing: _Standing,
+    *,
+    jobs: int,
 ) -> TournamentResult:
     """Look at the test, for every contestant, and learn the winner again on everything."""
+    winner = standing.winner
     test = np.sort(split.test)
     said = {n: model.log_odds(material.matrix.iloc[test]) for n, model in learnt.items()}
     labels, leads = material.labels[test], material.leads[test]
@@ -211,7 +235,7 @@ def _evaluated(
     name = winner.contestant.name
     base_rate = float(material.labels[split.development].mean())
     return TournamentResult(
-        contestants=results,
+        contestants=standing.results,
         winner=name,
         test=measured[name],
         constant_log_loss=log_loss(labels, np.full(len(labels), base_rate)),
@@ -222,7 +246,26 @@ def _evaluated(
         probabilities_by_contestant=probabilities,
         test_model=learnt[name],
         model=_for_use(winner, material, learnt[name], test),
+        ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
+        axis_cost=_axis_cost(winner, material, split, said[name]),
     )
+
+
+def _axis_cost(winner: Choice, material: Material, split: Split, said: Floats) -> AxisCost | None:
+    """Return what the test loses by the axes' being apart; a linear model loses nothing."""
+    if not isinstance(winner.contestant, Boosting) or len(set(material.shape.axes)) < 2:
+        return None
+    test = np.sort(split.test)
+    free = replace(winner.contestant, is_free=True)
+    fitted = free.fit(material.training(split.development), winner.setting)
+    cost = roc_auc_gain(
+        material.labels[test],
+        fitted.log_odds(material.matrix.iloc[test]),
+        said,
+        leads=material.leads[test],
+        seed=material.seed,
+    )
+    return AxisCost(*cost)
 
 
 def _learnt_by_all(

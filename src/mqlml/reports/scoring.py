@@ -13,6 +13,7 @@ from mqlml.reports.page import rendered
 from mqlml.reports.score_changes import FOR_SALES, move_table, score_changes
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.words import count, counted, day, listed, percent, sentence, short, signed
+from mqlml.scoring.settings import PersonaSettings
 
 _HOTTEST = 15
 _RISERS = 5
@@ -30,7 +31,8 @@ class ScoringFacts:
     """Everything the scoring page shows, in plain values.
 
     `scores` is what `score_points` gives, `previous` the scores before (None the
-    first time). `mql_probability` is where MQL begins.
+    first time). `mql_probability` is where MQL begins. `personas` may have words for
+    those who talk to their leads.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ScoringFacts:
     previous: pd.DataFrame | None = None
     previous_as_of: int | None = None
     mql_probability: float | None = None
+    personas: Sequence[PersonaSettings] = ()
     warnings: Sequence[str] = ()
     details: Sequence[Named] = ()
 
@@ -62,6 +65,7 @@ def scoring_page(facts: ScoringFacts) -> str:
         outcomes=_outcome_table(scores),
         grades=volume_matrix(volumes) if is_graded_run else None,
         personas=_persona_table(scores) if _has_personas(scores) else None,
+        known=_known_personas(facts),
         hottest=leads_of(hottest(scores), limit=_HOTTEST),
         changes=score_changes(scores, facts.previous),
         moves=move_table(scores, facts.previous),
@@ -187,6 +191,25 @@ def _persona_table(scores: pd.DataFrame) -> Table:
     )
     heads = (text_head("Persona"), Head("Leads"), Head("For sales"), Head("Mean probability"))
     return Table("Leads by persona", heads, rows)
+
+
+def _known_personas(facts: ScoringFacts) -> tuple[tuple[str, tuple[Named, ...]], ...]:
+    """Return name and words of each persona that has words and leads in these scores."""
+    present = set(facts.scores["persona"].dropna()) if "persona" in facts.scores else set()
+    found = []
+    for persona in facts.personas:
+        words = tuple(
+            Named(name, "; ".join(short(text, 200) for text in texts))
+            for name, texts in (
+                ("Pain points", persona.pain_points),
+                ("Objections", persona.objections),
+                ("Likes to read or watch", persona.prefers),
+            )
+            if texts
+        )
+        if words and persona.name in present:
+            found.append((short(persona.name), words))
+    return tuple(found)
 
 
 def _subtitle(facts: ScoringFacts) -> str:

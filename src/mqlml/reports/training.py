@@ -13,6 +13,7 @@ from mqlml.reports.curves import calibration_picture, gains_picture
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
+from mqlml.reports.limits import NOT_FOR, limits_of
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
 from mqlml.reports.summaries import found_at
@@ -25,6 +26,7 @@ from mqlml.reports.training_tables import (
     gate_words,
     override_table,
     persona_table,
+    reliability_table,
     source_table,
 )
 from mqlml.reports.words import (
@@ -79,9 +81,11 @@ class TrainingFacts:
         calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
         gains: by contestant name, share, found, lift (`metrics.gains`); the winner's first.
         bands, grades: `summaries.rate_frame` of outcomes and of grades.
-        features: column, sentence, family, axis, importance, direction; sorted, the
-            strongest first. `direction` > 0 means that more makes it more likely.
+        features: column, sentence, family, axis, importance, direction, rank_low,
+            rank_high; sorted, the strongest first. `direction` > 0 means that more makes
+            it more likely.
         personas: persona, leads, conversions, rate, low, high, roc_auc.
+        reliability: kind (band, persona, …), group, rows, expected, observed, ratio, low, high.
         examples: rows as `score_points` gives them.
     """
 
@@ -103,6 +107,7 @@ class TrainingFacts:
     findings: Sequence[Finding] = ()
     warnings: Sequence[str] = ()
     personas: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
     examples: pd.DataFrame = field(default_factory=pd.DataFrame)
     sources: Sequence[FileCount] = ()
     details: Sequence[Named] = ()
@@ -136,6 +141,7 @@ def training_page(facts: TrainingFacts) -> str:
         grades=_grade_matrix(facts.grades, stage),
         features=_features(facts.features),
         personas=persona_table(facts.personas, stage) if len(facts.personas) else None,
+        reliability=reliability_table(facts.reliability) if len(facts.reliability) else None,
         examples=leads_of(facts.examples.drop(columns="trend", errors="ignore"), limit=_EXAMPLES),
         sources=source_table(facts.sources) if facts.sources else None,
         gates=gate_table(facts.gates) if facts.gates else None,
@@ -143,6 +149,8 @@ def training_page(facts: TrainingFacts) -> str:
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,
+        limits=limits_of(facts),
+        not_for=NOT_FOR,
         details=facts.details,
     )
 
@@ -223,7 +231,7 @@ def _warnings(facts: TrainingFacts) -> tuple[Warned, ...]:
     gates = [
         Warned(
             f"Gate not passed: {gate_words(gate).name}",
-            f"Found {gate_words(gate).found}, needed {gate_words(gate).needed}.",
+            _gate_detail(gate),
             is_stop=True,
         )
         for gate in facts.gates
@@ -231,6 +239,13 @@ def _warnings(facts: TrainingFacts) -> tuple[Warned, ...]:
     ]
     said = (Warned(sentence(text)) for text in facts.warnings)
     return (*gates, *_miscalibrated(facts.test), *said, *_audit_warnings(facts.findings))
+
+
+def _gate_detail(gate: Gate) -> str:
+    words = gate_words(gate)
+    return " ".join(
+        filter(None, (f"Found {words.found}, needed {words.needed}.", sentence(gate.mend)))
+    )
 
 
 def _miscalibrated(test: TestMetrics) -> tuple[Warned, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from mqlml.modeling.metrics import TestMetrics
 from mqlml.reports.facts import became, contestant_words
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.words import (
+    MISSING,
     capital,
     count,
     counted,
@@ -88,6 +90,7 @@ def feature_table(features: pd.DataFrame) -> Table:
         cells(
             short(row["sentence"], 120),
             Cell(percent(row["importance"] / total if total else math.nan), bar=bar),
+            rank_words(row["rank_low"], row["rank_high"]),
             direction_words(row["direction"]),
             short(row["axis"]),
             short(row["family"]),
@@ -97,12 +100,25 @@ def feature_table(features: pd.DataFrame) -> Table:
     heads = (
         text_head("What"),
         Head("Share of influence"),
+        Head("Rank", "with other leads"),
         text_head("More of it means"),
         text_head("Axis"),
         text_head("Family"),
     )
     note = f"The {len(top)} strongest of {counted(len(features), 'column', 'columns')}."
     return Table("What the model leans on, strongest first", heads, rows, note=note)
+
+
+def rank_words(low: float, high: float) -> str:
+    """Return the range of ranks that a column may have.
+
+    >>> rank_words(1, 3.5), rank_words(2, 2), rank_words(math.nan, math.nan)
+    ('1 to 4', '2', '–')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    first, last = math.floor(low), math.ceil(high)
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def direction_words(direction: object) -> str:
@@ -162,6 +178,47 @@ def persona_table(personas: pd.DataFrame, stage: str) -> Table:
         Head("ROC-AUC", "within the persona"),
     )
     return Table(f"Test leads by persona, and how many {became(stage)}", heads, rows)
+
+
+def reliability_table(reliability: pd.DataFrame) -> Table:
+    """Return, by band, persona, source and month, how many conversions were promised and came."""
+    rows = tuple(
+        cells(
+            Cell(short(row["group"]), str(row["kind"])),
+            figure(row["expected"], 1),
+            count(row["observed"]),
+            figure(row["ratio"], 2),
+            _ratio_range(row),
+            _reliability_cell(row),
+        )
+        for row in records(reliability)
+    )
+    heads = (
+        text_head("Group"),
+        Head("Expected", "conversions"),
+        Head("Observed", "conversions"),
+        Head("Observed ÷ expected", "1 is as promised"),
+        Head("95 % interval"),
+        text_head("So"),
+    )
+    note = "Each group alone; among twenty groups one is outside its interval by chance."
+    return Table("Promised and observed conversions on the test", heads, rows, note=note)
+
+
+def _ratio_range(row: Mapping[str, Any]) -> str:
+    if not math.isfinite(row["low"]):
+        return MISSING
+    return f"{figure(row['low'], 2)} to {figure(row['high'], 2)}"
+
+
+def _reliability_cell(row: Mapping[str, Any]) -> Cell:
+    if not math.isfinite(row["low"]):
+        return Cell("too few to say")
+    if row["low"] > 1:
+        return Cell("more than promised", tone="bad")
+    if row["high"] < 1:
+        return Cell("fewer than promised", tone="bad")
+    return Cell("as promised", tone="good")
 
 
 def source_table(sources: Sequence[FileCount]) -> Table:

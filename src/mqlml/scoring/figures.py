@@ -4,7 +4,7 @@ A lead's figures depend on that lead alone, so the cut changes none of them, and
 is needed on the way (codes, contributions of every column) never exceeds one part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,15 @@ def _is_explained(outcome: "pd.Series[Any]", lowest: ReasonsFrom) -> npt.NDArray
 
 def _reasons(bundle: Bundle, matrix: pd.DataFrame, limit: int) -> pd.DataFrame:
     contributions = bundle.model.contributions(matrix)
-    return reasons_of(contributions, matrix, bundle.plan, limit=limit)
+    typical = _typical(bundle.facts)
+    return reasons_of(contributions, matrix, bundle.plan, limit=limit, typical=typical)
+
+
+def _typical(facts: Mapping[str, Any]) -> dict[str, float]:
+    """Return the usual values of training's leads, none if an older mqlml wrote the facts."""
+    columns = facts.get("reference", {}).get("columns", {})
+    values = {name: column.get("typical") for name, column in columns.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _parts(matrix: pd.DataFrame, rows: npt.NDArray[np.int64]) -> Iterator[pd.DataFrame]:

@@ -5,14 +5,16 @@ twenty windows of page views are one thing to say. Its text is that of the
 column which weighs most in the reason's direction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mqlml.features.plan import Plan
-from mqlml.scoring.wording import value_in_words
+from mqlml.scoring.wording import usual_in_words, value_in_words
 
 _Floats = npt.NDArray[np.float64]
 # Log-odds; what moves the odds by less than one in a hundred is no reason.
@@ -46,16 +48,22 @@ def group_contributions(contributions: pd.DataFrame, plan: Plan) -> pd.DataFrame
 
 
 def reasons_of(
-    contributions: pd.DataFrame, matrix: pd.DataFrame, plan: Plan, *, limit: int
+    contributions: pd.DataFrame,
+    matrix: pd.DataFrame,
+    plan: Plan,
+    *,
+    limit: int,
+    typical: Mapping[str, float] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return `reasons_up` and `reasons_down`: up to `limit` texts each, joined by "; ".
 
     The strongest comes first; equal ones in the plan's order. A lead without a
-    reason worth saying has an empty text.
+    reason worth saying has an empty text. `typical` are usual values by column, with
+    which a lead's are compared: "3 page views in the last 7 days, usually 0".
     """
     groups = reason_groups(plan)
     sums = group_contributions(contributions, plan).to_numpy(dtype=np.float64)
-    words: dict[tuple[str, object], str] = {}
+    tell = _Teller(plan, typical)
     values = {name: matrix[name].to_numpy() for name in plan.columns}
     weights = {name: contributions[name].to_numpy(dtype=np.float64) for name in plan.columns}
     texts: dict[str, list[str]] = {}
@@ -66,7 +74,7 @@ def reasons_of(
         heaviest = [_heaviest(group, weights, sign) for group in groups]
         for row in range(len(matrix)):
             said = [
-                _text(plan, heaviest[g][row], values, row, words)
+                tell(heaviest[g][row], values[heaviest[g][row]][row])
                 for g, s in zip(order[row], strength[row], strict=True)
                 if s >= LEAST_WORTH_SAYING
             ]
@@ -83,16 +91,22 @@ def _heaviest(
     return np.asarray(names[np.argmax(stacked, axis=1)])
 
 
-def _text(
-    plan: Plan,
-    column: str,
-    values: dict[str, npt.NDArray[np.object_]],
-    row: int,
-    words: dict[tuple[str, object], str],
-) -> str:
-    value = values[column][row]
-    # NaN is not equal to itself and would never be found again.
-    key = (column, value if value == value else None)
-    if key not in words:
-        words[key] = value_in_words(plan, column, key[1])
-    return words[key]
+class _Teller:
+    """Puts values into words, each once."""
+
+    def __init__(self, plan: Plan, typical: Mapping[str, float]) -> None:
+        self.plan, self.typical = plan, typical
+        self.words: dict[tuple[str, object], str] = {}
+
+    def __call__(self, column: str, value: object) -> str:
+        # NaN is not equal to itself and would never be found again.
+        key = (column, value if value == value else None)
+        if key not in self.words:
+            self.words[key] = self._told(*key)
+        return self.words[key]
+
+    def _told(self, column: str, value: object) -> str:
+        said = value_in_words(self.plan, column, value)
+        if column not in self.typical:
+            return said
+        return said + usual_in_words(self.plan, column, value, self.typical[column])

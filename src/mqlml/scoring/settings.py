@@ -9,12 +9,19 @@ ReasonsFrom = Literal["cold", "warm", "mql"]
 
 
 class PersonaSettings(BaseModel):
-    """A named rule over attributes, in SQL; the first that holds names the lead's persona."""
+    """A named rule over attributes, in SQL; the first that holds names the lead's persona.
+
+    `pain_points`, `objections` and `prefers` (content) are words for sales and marketing,
+    shown beside the persona's leads; nothing is computed from them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     when: str
+    pain_points: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
 
 
 class ScoreSettings(BaseModel):

@@ -27,6 +27,32 @@ def value_in_words(plan: Plan, column: str, value: object) -> str:
     return _clean(_table_words(part.info.sentence, _number(value)))
 
 
+def usual_in_words(plan: Plan, column: str, value: object, typical: float) -> str:
+    """Return how the value of a typical lead compares, such as ", usually 0"; "" if alike.
+
+    Numbers are compared as they are shown: 3.02 is not unlike 3.01.
+    """
+    part, number = plan.part(column), _number(value) if _is_plain(value) else math.nan
+    if math.isnan(number) or (isinstance(part, AttributeFeature) and not _is_counted(part)):
+        return ""
+    show = _shown
+    if isinstance(part, Feature) and part.kind in _DAYS_SINCE:
+        show = _days_ago
+    return "" if show(number) == show(typical) else f", usually {show(typical)}"
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+def _is_counted(attribute: AttributeFeature) -> bool:
+    return attribute.transform in {"number", "size"}
+
+
+def _days_ago(number: float) -> str:
+    return _ago(math.floor(number))
+
+
 def _table_words(sentence: str, number: float) -> str:
     return f"{sentence}: not known" if math.isnan(number) else f"{sentence}: {_shown(number)}"
 

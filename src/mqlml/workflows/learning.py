@@ -1,6 +1,6 @@
 """Tables → a judged model in a bundle: the part that training and retraining share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,12 @@ from mqlml.config import Settings
 from mqlml.criteria.decide import decide
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
-from mqlml.criteria.threshold import WEEKS_LOOKED_AT, mql_threshold, threshold_history
+from mqlml.criteria.threshold import (
+    WEEKS_LOOKED_AT,
+    mql_threshold,
+    refuse_few_conversions,
+    threshold_history,
+)
 from mqlml.dataset.audit import Finding, audit, refuse
 from mqlml.dataset.build import Dataset
 from mqlml.dataset.evidence.origin import origin_of
@@ -21,6 +26,7 @@ from mqlml.dataset.settings import SplitSettings
 from mqlml.dataset.splits import Split, make_split
 from mqlml.errors import DataError, Fault
 from mqlml.features.plan import Plan
+from mqlml.modeling.assurance import Assurance, assurance_from_json, measure_assurance
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.gates import Gate, check_gates
 from mqlml.modeling.grades import cut_grades
@@ -85,6 +91,7 @@ def learn(
     plan = plan_of(settings, tables)
     points = training_points(tables, settings.target, settings.points)
     split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
+    _refuse_unpromised(settings.criteria, points, split)
     matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)
@@ -94,16 +101,18 @@ def learn(
     refuse(findings)
     say("comparing models on forward folds")
     result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)
-    gates = check_gates(points, split, result, settings.gates)
+    is_dated = not tables.is_order_time
+    gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
-    threshold = threshold_of(settings.criteria, tables, dataset, result.model)
+    assurance = assurance_of(dataset, result)
+    threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
     facts = _facts(settings, tables, dataset, result, threshold)
     bundle = Bundle(
         model=result.model,
         plan=plan,
         criteria=settings.criteria.model_dump(mode="json"),
         personas=[persona.model_dump(mode="json") for persona in settings.personas],
-        facts=facts | {"seed": seed},
+        facts=facts | {"seed": seed, "assurance": assurance.to_json()},
         name=settings.name,
     )
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
@@ -123,6 +132,13 @@ def _refuse_nothing_to_see(matrix: pd.DataFrame) -> None:
         raise DataError(Fault("leads have nothing to learn from", "sources", found, mend))
 
 
+def _refuse_unpromised(criteria: Criteria, points: pd.DataFrame, split: Split) -> None:
+    """Refuse a precision floor that the test is too small for, before anything is learnt."""
+    if criteria.thresholds.precision_floor is not None:
+        test = points.iloc[split.test]
+        refuse_few_conversions(int(test.loc[test["label"] == 1, "lead_id"].nunique()))
+
+
 def _split_of(
     settings: Settings, tables: Tables, points: pd.DataFrame, test_weeks: float | None
 ) -> SplitSettings:
@@ -133,12 +149,24 @@ def _split_of(
     return settings.split.model_copy(update={"test_from": shown_instant(start)})
 
 
-def threshold_of(criteria: Criteria, tables: Tables, dataset: Dataset, model: Model) -> float:
-    """Return where MQL begins: measured on the latest weeks' points where capacity decides.
+def assurance_of(dataset: Dataset, result: TournamentResult) -> Assurance:
+    """Return how surely the winner's probabilities hold, by the test that it had not seen."""
+    leads = pd.factorize(dataset.points["lead_id"].iloc[result.test_rows])[0].astype(np.int64)
+    return measure_assurance(result.test_probabilities, result.test_labels, leads)
+
+
+def threshold_of(
+    criteria: Criteria,
+    tables: Tables,
+    dataset: Dataset,
+    model: Model,
+    assurance: Assurance | None,
+) -> float:
+    """Return where MQL begins: by the latest weeks' points where capacity or precision decide.
 
     The weeks need no labels, so the latest ones, whose outcome is open, count too.
     """
-    if criteria.thresholds.capacity_per_week is None:
+    if not criteria.thresholds.is_measured:
         return mql_threshold(criteria, pd.DataFrame())
     as_of = dataset.points["as_of"].to_numpy(np.int64)
     start = int(as_of.max()) - _THRESHOLD_WEEKS * timeline.MICROS_PER_WEEK
@@ -147,7 +175,12 @@ def threshold_of(criteria: Criteria, tables: Tables, dataset: Dataset, model: Mo
     matrix = dataset.matrix.iloc[recent].reset_index(drop=True)
     probability = model.probability(matrix)
     ruled = decide(probability, rule_rows(tables, points, matrix), criteria, 0.0)
-    return mql_threshold(criteria, threshold_history(points, probability, ruled))
+    return mql_threshold(criteria, threshold_history(points, probability, ruled), assurance)
+
+
+def known_assurance(facts: Mapping[str, Any]) -> Assurance | None:
+    """Return the assurance among a bundle's facts; None if an older mqlml wrote them."""
+    return assurance_from_json(facts["assurance"]) if "assurance" in facts else None
 
 
 def recent_dataset(settings: Settings, tables: Tables, plan: Plan) -> Dataset:

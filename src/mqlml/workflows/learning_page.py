@@ -1,8 +1,10 @@
 """A training's values → the facts of its page."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlml.config import Settings
@@ -11,7 +13,9 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
-from mqlml.reports.facts import Named
+from mqlml.modeling.reliability import expected_and_observed
+from mqlml.modeling.tournament import AxisCost
+from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
 from mqlml.scoring.personas import personas_of
@@ -19,8 +23,15 @@ from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.learning import Learnt
+from mqlml.workflows.project import shown_instant
 
 _EXAMPLES = 6
+_GROUPS = 8
+_LARGE_AXIS_COST = 0.005
+# What companies call the column that says where a lead came from.
+_SOURCES = frozenset(
+    {"source", "lead_source", "original_source", "origin", "lead_origin", "campaign"}
+)
 
 
 def training_facts(
@@ -58,16 +69,24 @@ def training_facts(
         },
         bands=rate_frame(outcome["outcome"].to_numpy(), labels),
         grades=rate_frame(_test_grades(learnt, matrix), labels),
-        features=importance(result.model, learnt.dataset.matrix, learnt.dataset.plan, seed=seed),
+        features=_features(learnt, seed),
         published=learnt.published,
         model_version=version,
         gates=learnt.gates,
         findings=learnt.findings,
         personas=_personas(settings, learnt, rows),
+        warnings=_axis_warnings(result.axis_cost),
+        reliability=_reliability(settings, learnt, rows, outcome["outcome"]),
         examples=_examples(settings, learnt, version=version),
         sources=sources,
         details=_details(settings, learnt, seed),
     )
+
+
+def _features(learnt: Learnt, seed: int) -> pd.DataFrame:
+    result, dataset = learnt.result, learnt.dataset
+    strong = importance(result.model, dataset.matrix, dataset.plan, seed=seed)
+    return strong.merge(result.ranks, on="column", how="left", validate="1:1")
 
 
 def _target(settings: Settings, learnt: Learnt) -> Target:
@@ -112,6 +131,36 @@ def _personas(settings: Settings, learnt: Learnt, rows: pd.DataFrame) -> pd.Data
     return rates.assign(roc_auc=auc.reindex(rates["persona"]).to_numpy())
 
 
+def _reliability(
+    settings: Settings, learnt: Learnt, rows: pd.DataFrame, outcome: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Return promised and observed conversions by band, persona, source and month."""
+    test = learnt.dataset.points.iloc[learnt.split.test]
+    groups: dict[str, npt.ArrayLike] = {"band": outcome.map(outcome_words).to_numpy()}
+    if settings.personas:
+        groups["persona"] = personas_of(rows, settings.personas).to_numpy()
+    for name in map(str, rows.columns):
+        plain = "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+        if plain in _SOURCES:
+            groups[plain.replace("_", " ")] = _largest(rows[name])
+    if not learnt.tables.is_order_time:
+        groups["month"] = [shown_instant(int(moment))[:7] for moment in test["as_of"]]
+    result, leads = learnt.result, test["lead_id"].to_numpy()
+    said = result.test_probabilities
+    found = [
+        expected_and_observed(result.test_labels, said, names, leads).assign(kind=kind)
+        for kind, names in groups.items()
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+def _largest(values: "pd.Series[Any]") -> npt.ArrayLike:
+    """Return the values, all but the most frequent under one name."""
+    texts = values.astype("str").fillna("(missing)")
+    most = texts.value_counts().sort_index(kind="stable").nlargest(_GROUPS, keep="first").index
+    return texts.where(texts.isin(most), "(others)").to_numpy()
+
+
 def _examples(settings: Settings, learnt: Learnt, *, version: str) -> pd.DataFrame:
     """Return the hottest, the middle and the coldest test points, as scores with reasons."""
     order = np.argsort(-learnt.result.test_probabilities, kind="stable")
@@ -133,6 +182,23 @@ def _examples(settings: Settings, learnt: Learnt, *, version: str) -> pd.DataFra
     )
 
 
+def _axis_words(cost: AxisCost | None) -> list[Named]:
+    if cost is None:
+        return []
+    shown = f"{cost.roc_auc:+.4f} ROC-AUC ({cost.low:+.4f} to {cost.high:+.4f})"
+    return [Named("Lost on the test by keeping fit and engagement apart", shown)]
+
+
+def _axis_warnings(cost: AxisCost | None) -> tuple[str, ...]:
+    if cost is None or not cost.roc_auc > _LARGE_AXIS_COST:
+        return ()
+    said = (
+        f"Keeping fit and engagement apart costs {cost.roc_auc:.3f} of ROC-AUC on the test: "
+        "the same behaviour means another thing for other people"
+    )
+    return (said,)
+
+
 def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
     points, split = learnt.dataset.points, learnt.split
     labelled = points["label"].notna()
@@ -142,6 +208,7 @@ def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
         Named("Rows to choose the model on", f"{len(split.development):,}"),
         Named("Forward folds", str(len(split.folds))),
         Named("Features", str(len(learnt.dataset.plan.columns))),
+        *_axis_words(learnt.result.axis_cost),
         Named("MQL from probability", f"{learnt.mql_probability:.4f}"),
         Named("Data", learnt.tables.digest),
         Named("Plan", learnt.dataset.plan.fingerprint),

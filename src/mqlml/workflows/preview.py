@@ -37,7 +37,7 @@ from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.criteria import criteria_document
 from mqlml.workflows.ingest import current_tables
-from mqlml.workflows.learning import threshold_of
+from mqlml.workflows.learning import known_assurance, threshold_of
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.rules import refuse_faulty_rules, refuse_pointless_rules
 
@@ -85,7 +85,9 @@ class _Past:
         facts, model = self.loaded.bundle.facts, self.loaded.bundle.model
         if criteria_digest(criteria) == facts["criteria_digest"]:
             return Version(criteria, float(facts["mql_probability"]))
-        return Version(criteria, threshold_of(criteria, self.tables, self.dataset, model))
+        assurance = known_assurance(facts)
+        measured = threshold_of(criteria, self.tables, self.dataset, model, assurance)
+        return Version(criteria, measured)
 
     def learnt_share(self, history: History) -> float:
         """Return the share of the history that the champion may have learnt from."""

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from mqlml.criteria.file import criteria_digest
 from mqlml.dataset.audit import overrides
 from mqlml.modeling.bundle import save_bundle
@@ -92,7 +94,9 @@ def _override_tags(learnt: Learnt) -> dict[str, str]:
 
 def _metrics(learnt: Learnt) -> dict[str, float]:
     figures = {f"test_{name}": value for name, value in asdict(learnt.result.test).items()}
-    return figures | {"constant_log_loss": learnt.result.constant_log_loss}
+    cost = learnt.result.axis_cost
+    lost = {} if cost is None else {"axis_cost_roc_auc": cost.roc_auc}
+    return figures | lost | {"constant_log_loss": learnt.result.constant_log_loss}
 
 
 def _contestants(learnt: Learnt) -> dict[str, dict[str, float]]:
@@ -117,10 +121,17 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
         "report.html": training_page(facts).encode(),
         **picture_artifacts(training_pictures(facts)),
         "audit.json": _json([asdict(finding) for finding in learnt.findings]),
+        "reliability.json": _json(_records(facts.reliability)),
         "gates.json": _json([asdict(gate) for gate in learnt.gates]),
         "criteria.json": _json(learnt.bundle.criteria),
         "plan.json": learnt.dataset.plan.to_json().encode(),
     }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows for JSON, which has no NaN."""
+    plain = frame.astype("object").where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _json(values: Any) -> bytes:

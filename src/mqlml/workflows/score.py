@@ -45,7 +45,7 @@ from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
-from mqlml.workflows.learning import recent_dataset, threshold_of
+from mqlml.workflows.learning import known_assurance, recent_dataset, threshold_of
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
@@ -160,7 +160,8 @@ def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
     if terms.digest == facts["criteria_digest"]:
         return terms
     recent = recent_dataset(settings, tables, loaded.bundle.plan)
-    measured = threshold_of(settings.criteria, tables, recent, loaded.bundle.model)
+    model, assurance = loaded.bundle.model, known_assurance(facts)
+    measured = threshold_of(settings.criteria, tables, recent, model, assurance)
     return terms_of(settings, measured)
 
 
@@ -307,6 +308,7 @@ def _page(scored: _Scored) -> str:
         previous=previous,
         previous_as_of=_latest(previous),
         mql_probability=run.mql_probability,
+        personas=scored.terms.personas,
     )
     return scoring_page(facts)
 

@@ -62,6 +62,7 @@ class TrainResult:
             "test": asdict(result.test),
             "test_by_contestant": {n: asdict(t) for n, t in result.test_by_contestant.items()},
             "constant": {"log_loss": result.constant_log_loss},
+            "axis_cost": asdict(result.axis_cost) if result.axis_cost else None,
             "audit": [
                 {
                     "column": f.column,
@@ -95,7 +96,8 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
         yield f"… and {len(learnt.findings) - _WARNINGS} more warnings in the report"
     for gate in learnt.gates:
         if not gate.passed:
-            yield f"gate not passed: {gate.name}: found {gate.found:g}, needed {gate.needed:g}"
+            found = f"found {gate.found:g}, needed {gate.needed:g}"
+            yield f"gate not passed: {gate.name}: {found}; {gate.mend}"
     result = learnt.result
     yield f"{'':14}{'forward':>10}{'test':>10}{'test':>10}"
     yield f"{'':14}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"

@@ -4,8 +4,14 @@ import pytest
 
 from mqlml.criteria.decide import decide
 from mqlml.criteria.settings import Criteria, Rule, Thresholds
-from mqlml.criteria.threshold import mql_threshold, threshold_for_capacity, threshold_history
+from mqlml.criteria.threshold import (
+    mql_threshold,
+    threshold_for_capacity,
+    threshold_for_precision,
+    threshold_history,
+)
 from mqlml.errors import DataError
+from mqlml.modeling.assurance import Assurance
 from mqlml.timeline import MICROS_PER_WEEK
 
 
@@ -15,7 +21,8 @@ def history(*weeks: dict[str, float]) -> pd.DataFrame:
         for number, week in enumerate(weeks)
         for lead, probability in week.items()
     ]
-    return pd.DataFrame(rows, columns=["lead_id", "as_of", "probability"])
+    frame = pd.DataFrame(rows, columns=["lead_id", "as_of", "probability"])
+    return frame.assign(is_hand_raiser=False)
 
 
 def criteria(**thresholds: float) -> Criteria:
@@ -95,3 +102,53 @@ def test_the_list_cut_at_the_threshold_never_exceeds_the_capacity() -> None:
         above = rows[rows["probability"] >= cut].sort_values("as_of").drop_duplicates("lead_id")
         latest = above[above["as_of"] > (rows["as_of"].max() - 8 * MICROS_PER_WEEK)]
         assert latest.groupby("as_of").size().max() <= capacity
+
+
+SURE = Assurance(0.0, 1.0, 0.0, 0.0, 0.0, conversions=30)
+
+
+def test_a_lead_that_costs_a_fifth_of_a_conversion_is_an_mql_from_a_fifth() -> None:
+    worth = criteria(cost_per_lead=40, value_per_conversion=200)
+    assert mql_threshold(worth, history()) == pytest.approx(0.2)
+
+
+def test_of_several_conditions_the_strictest_decides() -> None:
+    weeks = history({"a": 0.9, "b": 0.5, "c": 0.4, "d": 0.1})
+    both = criteria(capacity_per_week=3, precision_floor=0.7)
+    # Capacity would take .9, .5, .4; .9 and .5 together are .7 precise, with .4 only .6.
+    assert mql_threshold(both, weeks, SURE) == 0.5
+    fixed = criteria(capacity_per_week=3, precision_floor=0.7, mql_probability=0.6)
+    assert mql_threshold(fixed, weeks, SURE) == 0.6
+
+
+def test_precision_is_of_leads_when_they_first_reach_the_threshold() -> None:
+    # At .5 a is first an MQL in the first week, with .5, not with the .9 of the second.
+    weeks = history({"a": 0.5, "b": 0.6}, {"a": 0.9, "b": 0.6})
+    assert threshold_for_precision(weeks, 0.55, SURE) == 0.5
+    assert threshold_for_precision(weeks, 0.56, SURE) == 0.6
+
+
+def test_an_unsure_model_must_aim_higher_to_keep_the_same_floor() -> None:
+    weeks = history({"a": 0.9, "b": 0.5, "c": 0.4, "d": 0.1})
+    unsure = Assurance(0.0, 1.0, 0.25, 0.0, 0.0, conversions=30)
+    # Of .9 and .5: .7 − 1.2816 × .5 × (.09 + .25) / 2 = .591; of .9 alone .842.
+    assert threshold_for_precision(weeks, 0.59, unsure) == 0.5
+    assert threshold_for_precision(weeks, 0.6, unsure) == 0.9
+
+
+def test_hand_raisers_neither_help_nor_harm_the_precision() -> None:
+    weeks = history({"a": 0.9, "b": 0.5}).assign(is_hand_raiser=[True, False])
+    assert mql_threshold(criteria(precision_floor=0.5), weeks, SURE) == 0.5
+    with pytest.raises(DataError, match=r"asked for 60\.0%, .* is 50\.0%"):
+        mql_threshold(criteria(precision_floor=0.6), weeks, SURE)
+
+
+def test_a_floor_without_enough_conversions_or_measurement_is_refused() -> None:
+    weeks = history({"a": 0.9})
+    few = Assurance(0.0, 1.0, 0.0, 0.0, 0.0, conversions=29)
+    with pytest.raises(DataError, match="29 leads converted in the test, 30 needed"):
+        threshold_for_precision(weeks, 0.5, few)
+    with pytest.raises(DataError, match="train again"):
+        threshold_for_precision(weeks, 0.5, None)
+    with pytest.raises(DataError, match="no week to measure capacity or precision"):
+        mql_threshold(criteria(precision_floor=0.5), history(), SURE)

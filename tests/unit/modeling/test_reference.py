@@ -72,3 +72,10 @@ def test_the_reference_describes_every_column_and_the_score() -> None:
     assert found["columns"]["budget"]["kind"] == "number"
     assert found["base_rate"] == company.points["label"].mean()
     assert json_bytes(found) == json_bytes(found)
+
+
+def test_the_typical_value_is_the_median_of_what_is_known_by_most() -> None:
+    assert number_reference(np.array([0.0, 0.0, 0.0, 1.0, 9.0]))["typical"] == 0.0
+    assert number_reference(np.array([2.0, 4.0, np.nan]))["typical"] == 2.0
+    assert number_reference(np.array([2.0, np.nan, np.nan]))["typical"] is None
+    assert number_reference(np.array([np.nan]))["typical"] is None

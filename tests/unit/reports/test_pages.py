@@ -471,3 +471,11 @@ def test_a_finding_names_the_level_it_is_about_and_how_sure_it_is():
     words = Outline(review_page(review_facts())).words
     assert "6. industry = public sector" in words
     assert "model over-rates indicated" in words
+
+
+def test_the_scores_page_has_words_for_personas_that_have_leads() -> None:
+    page = scoring_page(scoring_facts())
+    assert "How to talk to: Business buyer" in page
+    assert "too many tools; no overview" in page
+    assert "How to talk to: nobody" not in page
+    assert "Likes to read" not in page

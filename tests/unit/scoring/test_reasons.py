@@ -16,7 +16,7 @@ from mqlml.features.table_features import (
     StageFeature,
 )
 from mqlml.scoring.reasons import group_contributions, reason_groups, reasons_of
-from mqlml.scoring.wording import value_in_words
+from mqlml.scoring.wording import usual_in_words, value_in_words
 from mqlml.timeline import EVER, MICROS_PER_DAY
 
 VISIT = Signal("visit", "true", "page views; any")
@@ -181,3 +181,36 @@ def test_a_missing_value_is_worded_once_for_many_leads() -> None:
 
 def test_one_of_a_thing_is_told_after_its_plural_words():
     assert said(1.0) == "page views, any in the last 30 days: 1"
+
+
+def compared(value: object, typical: float, *, kind: str = "count") -> str:
+    feature = Feature(kind, VISIT, MONTH)
+    return usual_in_words(Plan((VISIT,), (feature,)), feature.column, value, typical)
+
+
+def test_a_number_is_told_beside_the_usual_one_unless_both_look_alike() -> None:
+    assert compared(3.0, 0.0) == ", usually 0"
+    assert compared(3.0, 3.0) == ""
+    assert compared(0.301, 0.299, kind="decayed_count") == ""
+    assert compared(2.5, 40.2, kind="days_since_last") == ", usually 40 days ago"
+    assert compared(math.nan, 40.2, kind="days_since_last") == ""
+
+
+def test_categories_and_yes_or_no_have_no_usual_value() -> None:
+    size = AttributeFeature("size", "size", "size", "company size")
+    country = AttributeFeature("country", "country", "tidy", "country")
+    plan = Plan(attributes=(size, country, *ICP))
+    assert usual_in_words(plan, "size", 300.0, 80.0) == ", usually 80"
+    assert usual_in_words(plan, "country", "chile", 80.0) == ""
+    assert usual_in_words(plan, "opted_in", 1.0, 0.0) == ""
+
+
+def test_a_reason_says_what_is_usual() -> None:
+    feature = Feature("count", VISIT, MONTH)
+    plan = Plan((VISIT,), (feature,))
+    matrix = pd.DataFrame({feature.column: [3.0, 0.0]})
+    contributions = pd.DataFrame({feature.column: [0.5, -0.2]})
+    typical = {feature.column: 0.0}
+    reasons = reasons_of(contributions, matrix, plan, limit=1, typical=typical)
+    assert list(reasons["reasons_up"]) == ["3 page views, any in the last 30 days, usually 0", ""]
+    assert list(reasons["reasons_down"]) == ["", "no page views, any in the last 30 days"]

@@ -107,10 +107,15 @@ class FittedBoosting:
 
 @dataclass(frozen=True)
 class Boosting:
-    """Searches the size of the trees, their shrinkage and number, and the half-life of weights."""
+    """Searches the size of the trees, their shrinkage and number, and the half-life of weights.
+
+    With `is_free` a tree may see columns of both axes: a yardstick of what keeping the
+    axes apart costs, whose parts do not add up.
+    """
 
     half_lives: tuple[float, ...] = (NO_HALF_LIFE,)
     monotone: tuple[tuple[str, int], ...] = ()
+    is_free: bool = False
     name: str = NAME
     complexity: int = 3
 
@@ -163,7 +168,8 @@ class Boosting:
             "feature_fraction": 0.7,
             "boost_from_average": start is None,
             "seed": rows.seed,
-            **_constraints(rows.shape, dict(self.monotone)),
+            **({} if self.is_free else _axes_apart(rows.shape)),
+            **_directions(rows.shape, dict(self.monotone)),
             **_REPEATABLE,
         }
         prepared = data.prepared(start, values["half_life"])
@@ -247,15 +253,17 @@ def _staged(booster: Any, encoded: Floats) -> dict[int, Floats]:
     return found
 
 
-def _constraints(shape: MatrixShape, monotone: Mapping[str, int]) -> dict[str, Any]:
-    """Return LightGBM's parameters that keep axes apart and directions as declared."""
+def _axes_apart(shape: MatrixShape) -> dict[str, Any]:
+    """Return LightGBM's parameter that keeps columns of different axes in different trees."""
     groups = [[i for i, own in enumerate(shape.axes) if own == axis] for axis in AXES]
-    found: dict[str, Any] = {}
-    if all(groups):
-        found["interaction_constraints"] = groups
-    if any(monotone.values()):
-        found["monotone_constraints"] = [monotone.get(name, 0) for name in shape.columns]
-    return found
+    return {"interaction_constraints": groups} if all(groups) else {}
+
+
+def _directions(shape: MatrixShape, monotone: Mapping[str, int]) -> dict[str, Any]:
+    """Return LightGBM's parameter that keeps directions as declared."""
+    if not any(monotone.values()):
+        return {}
+    return {"monotone_constraints": [monotone.get(name, 0) for name in shape.columns]}
 
 
 def _axis_of(tree: Tree, shape: MatrixShape) -> int:
