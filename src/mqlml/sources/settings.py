@@ -157,6 +157,7 @@ class SourceSettings(_Frozen):
     stages: tuple[TableSource, ...] = ()
     verdicts: tuple[TableSource, ...] = ()
     handovers: tuple[TableSource, ...] = ()
+    aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
     data_end: str | None = None
     earliest: str = "1990-01-01"
