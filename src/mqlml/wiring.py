@@ -30,7 +30,12 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
         *sources.aliases,
     )
     named = {table.postgres.url_env for table in tables if table.postgres is not None}
-    named |= {n for n in (settings.tracking.uri_env, settings.scoring.postgres_url_env) if n}
+    optional = (
+        settings.tracking.uri_env,
+        settings.scoring.postgres_url_env,
+        sources.identity.hash_key_env,
+    )
+    named |= {n for n in optional if n}
     return tuple(sorted(named))
 
 

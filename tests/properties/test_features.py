@@ -19,7 +19,7 @@ from mqlml.features.reference import reference_features
 from mqlml.features.settings import FeatureSettings, PlanSettings, RatioSettings
 from mqlml.features.table_expansion import ratio_features
 from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
-from mqlml.tables.contracts import EVENTS, Attribute, ColumnType, Known, Tables
+from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Attribute, ColumnType, Known, Tables
 from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEEK
 
 Rows = Sequence[dict[str, Any]]
@@ -81,6 +81,10 @@ numbers = st.one_of(
 )
 
 
+# Rows of merged leads, and of links that ended, count for a part of the time.
+bounds = st.one_of(st.none(), st.none(), st.none(), times)
+
+
 @st.composite
 def event_rows(draw: st.DrawFn) -> dict[str, Any]:
     occurred_at = draw(times)
@@ -93,6 +97,8 @@ def event_rows(draw: st.DrawFn) -> dict[str, Any]:
         "value": draw(numbers),
         "duration_s": draw(numbers),
         "is_bot": draw(st.sampled_from([False, False, False, None, True])),
+        "counts_after": draw(bounds),
+        "counts_until": draw(bounds),
     }
 
 
@@ -216,6 +222,7 @@ def _tables(folder: Path, leads: Rows, events: Rows, dated: Rows = (), stages: R
     return make_tables(
         folder,
         leads=leads,
+        properties=SPELL_COLUMNS,
         events=events,
         stages=stages,
         attributes=_one_per_key(dated),

@@ -38,7 +38,7 @@ def meaning(links, names, max_leads=1):
     spells, conflicts = resolve(
         Links(*(np.array(c, np.int64) for c in columns)),
         is_lead,
-        names=np.array(names, object),
+        name_of=names.__getitem__,
         max_leads=max_leads,
     )
     rows = list(zip(spells.id, spells.lead, spells.since, spells.until, strict=True))

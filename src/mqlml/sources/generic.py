@@ -17,11 +17,19 @@ from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.identifying import identify
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
-from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
+from mqlml.sources.written import (
+    latest_time,
+    orphans,
+    stray_end,
+    write_identity,
+    write_quarantine,
+    write_table,
+)
 from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
@@ -98,12 +106,14 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
     is_order_time = settings.leads[0].order is not None
     counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
     _check_leads(counts)
+    identified = identify(door.connection, settings.identity, door.secrets)
     finished = finish_tables(door.connection, settings)
-    properties = _properties(settings)
+    properties = (*_properties(settings), *identified.event_columns)
     target.mkdir()
     for table in CONTRACTS:
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
+    write_identity(door.connection, target)
     write_quarantine(door.connection, files, target)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
@@ -118,6 +128,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         notes=(
             *unread,
             *notes,
+            *identified.notes,
             *finished.notes,
             *unknown_types(door.connection, files["events"]),
             *([] if is_declared else strays),

@@ -145,6 +145,22 @@ def shape_of(source: TableSource) -> RowShape | None:
     return source.shape if isinstance(source, Shaped) else None
 
 
+class IdentitySettings(_Frozen):
+    """How ids are read and followed, and what an account is made of.
+
+    An alias that means more than `max_leads_per_alias` leads at once is shared and
+    not followed. `account_email` is the leads' column whose e-mail domain stands for
+    a missing account_id, unless it is one of free mail. With `hash_key_env` every id is
+    replaced by its keyed hash; the variable holds the key.
+    """
+
+    max_leads_per_alias: int = Field(default=1, ge=1)
+    plus_tags: Literal["apart", "together"] = "apart"
+    account_email: str | None = None
+    free_mail: tuple[str, ...] = ()
+    hash_key_env: str | None = None
+
+
 class SourceSettings(_Frozen):
     """All doors of one configuration; each may have several files.
 
@@ -159,6 +175,7 @@ class SourceSettings(_Frozen):
     handovers: tuple[TableSource, ...] = ()
     aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
+    identity: IdentitySettings = IdentitySettings()
     data_end: str | None = None
     earliest: str = "1990-01-01"
 

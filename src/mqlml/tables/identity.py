@@ -12,9 +12,18 @@ left (several links, ends, merged leads, cycles) is worked out id by id in `spel
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mqlml.tables.spells import ALWAYS, Conflict, Flags, Ints, Links, Spell, hard_spells, in_cycles
+from mqlml.tables.spells import (
+    ALWAYS,
+    Conflict,
+    Flags,
+    Ints,
+    Links,
+    NameOf,
+    Spell,
+    hard_spells,
+    in_cycles,
+)
 from mqlml.timeline import NEVER
 
 
@@ -41,11 +50,11 @@ class _Climb:
 
 
 def resolve(
-    links: Links, is_lead: Flags, *, names: "npt.NDArray[np.object_]", max_leads: int = 1
+    links: Links, is_lead: Flags, *, name_of: NameOf, max_leads: int = 1
 ) -> tuple[Spells, list[Conflict]]:
     """Return what each id with links means when, and the links and ids not followed.
 
-    `is_lead` and `names` say of each id whether it is a lead's own, and what it is called.
+    `is_lead` says of each id whether it is a lead's own, `name_of` what it is called.
     An id that means more than `max_leads` leads at once is shared, and means none of them;
     of several it means the one whose link was known first.
     """
@@ -64,7 +73,7 @@ def resolve(
         if not inside.any():
             break
         is_hard = is_hard | inside
-    spells, refused = hard_spells(contracted, is_lead, names=names, max_leads=max_leads)
+    spells, refused = hard_spells(contracted, is_lead, name_of=name_of, max_leads=max_leads)
     return _joined(links, is_hard, is_lead, climb, spells), [*conflicts, *refused]
 
 

@@ -1,6 +1,6 @@
 """What an id with several links, links that end, or in a cycle means, worked out id by id."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from mqlml.timeline import EVER, NEVER
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+NameOf = Callable[[int], str]
 
 ALWAYS = -EVER
 
@@ -76,7 +77,7 @@ def hard_spells(
     links: Links,
     is_lead: Flags,
     *,
-    names: "npt.NDArray[np.object_]",
+    name_of: NameOf,
     max_leads: int,
 ) -> tuple[dict[int, list[Spell]], list[Conflict]]:
     """Return the spells of every id with links, and what is not followed.
@@ -85,19 +86,19 @@ def hard_spells(
     """
     columns = (links.alias, links.target, links.known, links.ended)
     rows = [_Link(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-    graph, conflicts = _without_cycles(rows, names)
+    graph, conflicts = _without_cycles(rows, name_of)
     # Cycles are left where links follow one another in time, each ended before the next.
     kept = [link for several in graph.values() for link in several]
     alias, target = (np.array([getattr(x, n) for x in kept], np.int64) for n in ("alias", "target"))
     recurrent = frozenset(in_cycles(alias, target).tolist())
-    resolver = _Resolver(graph, is_lead, names, max_leads=max_leads, recurrent=recurrent)
+    resolver = _Resolver(graph, is_lead, name_of, max_leads=max_leads, recurrent=recurrent)
     for one in _targets_first(sorted(graph), graph):
         resolver.settle(one)
     return resolver.spells, [*conflicts, *resolver.conflicts]
 
 
 def _without_cycles(
-    rows: Sequence[_Link], names: "npt.NDArray[np.object_]"
+    rows: Sequence[_Link], name_of: NameOf
 ) -> tuple[dict[int, list[_Link]], list[Conflict]]:
     alias, target = (np.array([getattr(x, n) for x in rows], np.int64) for n in ("alias", "target"))
     cyclic = set(in_cycles(alias, target).tolist())
@@ -107,7 +108,7 @@ def _without_cycles(
     for row in rows:
         if not (row.alias in cyclic and row.target in cyclic):
             graph[row.alias].append(row)
-    for row in sorted(inner, key=lambda r: (r.known, names[r.alias], names[r.target], r.ended)):
+    for row in sorted(inner, key=lambda r: (r.known, name_of(r.alias), name_of(r.target), r.ended)):
         if _leads_back(graph, row, cyclic):
             conflicts.append(Conflict("closes a cycle", row.alias, row.known))
         else:
@@ -155,12 +156,12 @@ class _Resolver:
         self,
         graph: _Graph,
         is_lead: Flags,
-        names: "npt.NDArray[np.object_]",
+        name_of: NameOf,
         *,
         max_leads: int,
         recurrent: frozenset[int],
     ) -> None:
-        self.graph, self.is_lead, self.names, self.max_leads = graph, is_lead, names, max_leads
+        self.graph, self.is_lead, self.name_of, self.max_leads = graph, is_lead, name_of, max_leads
         self.recurrent = recurrent
         self.spells: dict[int, list[Spell]] = {}
         self.conflicts: list[Conflict] = []
@@ -188,7 +189,7 @@ class _Resolver:
             if len(leads) > self.max_leads:
                 shared = begin if shared is None else shared
             elif leads:
-                lead = min(leads, key=lambda x: (meant[x], self.names[x]))
+                lead = min(leads, key=lambda x: (meant[x], self.name_of(x)))
                 _extend(found, Spell(lead, begin, end))
                 continue
             if self.is_lead[one]:
