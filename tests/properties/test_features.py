@@ -25,6 +25,7 @@ from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEE
 Rows = Sequence[dict[str, Any]]
 
 START = at("2026-01-01")
+TIMES = ("_at", "counts_after", "counts_until")
 LEADS = ("ann", "bob", "cleo", "dan")
 SIGNALS = {
     "webinar": {"where": "type = 'webinar'"},
@@ -252,7 +253,13 @@ class World:
         """Return the world with every time later by `shift`."""
         return World(
             *(
-                [{k: v + shift if k.endswith("_at") else v for k, v in row.items()} for row in rows]
+                [
+                    {
+                        k: v + shift if k.endswith(TIMES) and v is not None else v
+                        for k, v in row.items()
+                    }
+                    for row in rows
+                ]
                 for rows in (self.leads, self.events, self.dated, self.stages)
             )
         )

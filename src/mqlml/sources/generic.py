@@ -21,7 +21,7 @@ from mqlml.sources.identifying import identify
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
-from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import (
     latest_time,
     orphans,
@@ -199,7 +199,9 @@ def _settle(
 
 
 def _nothing(table: str) -> str:
-    columns = ", ".join(f"NULL AS {quoted(name)}" for name in CONTRACTS[table].names)
+    columns = ", ".join(
+        f"CAST(NULL AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in CONTRACTS[table].columns
+    )
     head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
     return f"(SELECT {head}, {columns} WHERE false)"
 

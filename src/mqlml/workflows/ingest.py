@@ -147,6 +147,7 @@ def as_known_at(tables: Tables, as_of: int) -> Tables:
         stages=_known(tables.stages, "entered_at", as_of),
         verdicts=_known(tables.verdicts, "given_at", as_of),
         handovers=_known(tables.handovers, "at", as_of),
+        merges=_merges_known(tables.merges, as_of),
         data_end=min(tables.data_end, as_of),
     )
 
@@ -155,3 +156,12 @@ def _known(frame: Any, column: str, as_of: int, *, inclusive: bool = False) -> A
     times = frame[column].dt.as_unit("us").astype("int64").to_numpy()
     keep = timeline.is_known(times, as_of) if inclusive else timeline.is_seen(times, as_of)
     return frame[keep].reset_index(drop=True)
+
+
+def _merges_known(merges: Any, as_of: int) -> Any:
+    """Return the merges known by then; an end that was not is not there yet."""
+    known = _known(merges, "known_at", as_of)
+    # What has no end is the smallest of all numbers here, and stays missing.
+    ended = known["ended_at"].dt.as_unit("us").astype("int64").to_numpy()
+    is_ended = timeline.is_seen(ended, as_of)
+    return known.assign(ended_at=known["ended_at"].where(is_ended))
