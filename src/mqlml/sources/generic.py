@@ -106,7 +106,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
     is_order_time = settings.leads[0].order is not None
     counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
     _check_leads(counts)
-    identified = identify(door.connection, settings.identity, door.secrets)
+    identified = identify(door.connection, settings, door.secrets)
     finished = finish_tables(door.connection, settings)
     properties = (*_properties(settings), *identified.event_columns)
     target.mkdir()

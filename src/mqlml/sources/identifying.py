@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.sources.carrying import carried_attributes
-from mqlml.sources.settings import IdentitySettings
+from mqlml.sources.settings import IdentitySettings, SourceSettings
 from mqlml.tables.contracts import SPELL_COLUMNS, Column
 from mqlml.tables.identity import Spells, resolve
 from mqlml.tables.ingested import Note
+from mqlml.tables.robots import mark_robots
 from mqlml.tables.spells import ALWAYS, Links
 from mqlml.tables.sql import literal, only_row, quoted
 from mqlml.timeline import NEVER
@@ -42,15 +43,18 @@ class Identified:
 
 
 def identify(
-    connection: duckdb.DuckDBPyConnection, settings: IdentitySettings, secrets: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, sources: SourceSettings, secrets: Mapping[str, str]
 ) -> Identified:
     """Give the kept rows of all tables the leads that their ids mean; make the merges.
 
+    Robots are marked on the way: afterwards ids may be hashed, and nobody's address is left.
     Makes the tables `merges_kept` and `conflicts_kept` beside those of the contract. Raises
     ConfigError for a column of e-mails that the leads do not have, or a key that is not set.
     """
+    settings = sources.identity
     if settings.account_email is not None:
         _place_accounts(connection, settings.account_email, settings.free_mail)
+    mark_robots(connection, sources.robots, email=settings.account_email)
     found = _identify(connection, settings)
     if settings.hash_key_env is not None:
         _hash_ids(connection, _hasher(secrets.get(settings.hash_key_env), settings.hash_key_env))

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mqlml.tables.robots import RobotSettings
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -176,6 +178,7 @@ class SourceSettings(_Frozen):
     aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
     identity: IdentitySettings = IdentitySettings()
+    robots: RobotSettings = RobotSettings()
     data_end: str | None = None
     earliest: str = "1990-01-01"
 
