@@ -245,6 +245,11 @@ def read_quarantine(root: Path) -> pd.DataFrame:
     return _frame(current_snapshot(root) / "quarantine.parquet")
 
 
+def read_conflicts(root: Path) -> pd.DataFrame:
+    """Return what identity did not follow in the current snapshot, columns of CONFLICTS."""
+    return _frame(current_snapshot(root) / "conflicts.parquet")
+
+
 def _frame(path: Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,17 @@ from mqlml.config import settings_digest
 from mqlml.errors import DataError
 from mqlml.sources.generic import read_sources, source_files
 from mqlml.storage.atomic import replace_file
-from mqlml.storage.snapshot import read_tables, snapshot_facts, write_tables
+from mqlml.storage.snapshot import (
+    current_snapshot,
+    read_conflicts,
+    read_tables,
+    snapshot_facts,
+    write_tables,
+)
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
@@ -32,6 +39,9 @@ class IngestResult:
     data_end: str
     snapshot: str
     orphans: dict[str, int]
+    robots: RobotFacts = field(default_factory=lambda: RobotFacts({}))
+    conflicts: dict[str, int] = field(default_factory=dict)
+    conflict_file: str = ""
 
     @property
     def quarantined(self) -> int:
@@ -44,6 +54,8 @@ class IngestResult:
             "files": [asdict(count) for count in self.counts],
             "quarantined": self.quarantined,
             "orphans": self.orphans,
+            "robots": self.robots.document(),
+            "identity": {"conflicts": self.conflicts, "file": self.conflict_file},
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
@@ -60,6 +72,10 @@ class IngestResult:
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
+        if self.conflicts:
+            yield f"ids and links that were not followed: {self.conflict_file}"
+        if self.robots.events:
+            yield self.robots.sentence()
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
 
 
@@ -67,8 +83,13 @@ def ingest(project: Project, *, say: Say) -> IngestResult:
     """Read all sources into a new snapshot of the workspace's tables, whole or not at all."""
     with project.workspace.lock("ingest"):
         _ingest(project, say)
-    facts = snapshot_facts(project.workspace.root)
+    root = project.workspace.root
+    facts = snapshot_facts(root)
+    conflicts = read_conflicts(root)["reason"].value_counts()
     return IngestResult(
+        robots=robot_facts(project, read_tables(root)),
+        conflicts={str(reason): int(count) for reason, count in sorted(conflicts.items())},
+        conflict_file=str(current_snapshot(root) / "conflicts.parquet"),
         counts=tuple(facts.counts),
         notes=tuple(str(remark) for remark in facts.notes),
         data_end=shown_instant(facts.data_end),

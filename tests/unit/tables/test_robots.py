@@ -1,6 +1,7 @@
 import random
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from mqlml.tables.robots import RobotSettings, mark_robots, network_faults
@@ -29,10 +30,12 @@ def marks(rows, settings=None, *, email=None, leads=()):
             (n, *(row.get(c) for c in COLUMNS), row["lead_id"] == "marked")
             for n, row in enumerate(filled)
         ]
-        connection.executemany(
-            "INSERT INTO events_kept SELECT 0, ?, ?, ?, make_timestamptz(CAST(? AS"
-            " BIGINT)), NULL, ?, ?, ?, ?, ?, NULL",
-            values,
+        columns = list(zip(*values, strict=True))
+        given = pa.table({f"c{n}": pa.array(list(c)) for n, c in enumerate(columns)})
+        connection.register("given", given)
+        connection.execute(
+            "INSERT INTO events_kept SELECT 0, c0, c1, c2, make_timestamptz(CAST(c3 AS BIGINT)),"
+            " NULL, c4, c5, c6, c7, c8, NULL FROM given"
         )
         mark_robots(connection, RobotSettings.model_validate(settings or {}), email=email)
         found = connection.execute(
