@@ -65,6 +65,7 @@ class AttributeSettings(_Frozen):
     ignore: tuple[str, ...] = ()
     outcome_side: tuple[str, ...] = ()
     engagement: tuple[str, ...] = ()
+    allow_personal: tuple[str, ...] = ()
     types: dict[str, Literal["text", "number", "flag"]] = Field(default_factory=dict)
 
 
@@ -163,6 +164,13 @@ class IdentitySettings(_Frozen):
     hash_key_env: str | None = None
 
 
+class ConsentColumn(_Frozen):
+    """An attribute of leads that says who refused to be profiled, and by which values."""
+
+    column: str
+    refused: tuple[str, ...]
+
+
 class SourceSettings(_Frozen):
     """All doors of one configuration; each may have several files.
 
@@ -179,6 +187,7 @@ class SourceSettings(_Frozen):
     exports: tuple[ExportSource, ...] = ()
     identity: IdentitySettings = IdentitySettings()
     robots: RobotSettings = RobotSettings()
+    consent: tuple[ConsentColumn, ...] = ()
     data_end: str | None = None
     earliest: str = "1990-01-01"
 

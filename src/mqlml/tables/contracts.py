@@ -23,11 +23,12 @@ class ColumnType(StrEnum):
 
 
 class Known(StrEnum):
-    """When the value of a lead's attribute is known."""
+    """When the value of a lead's attribute is known; PERSONAL is known and never looked at."""
 
     CREATION = "creation"
     DATED = "dated"
     OUTCOME = "outcome"
+    PERSONAL = "personal"
 
 
 @dataclass(frozen=True)
