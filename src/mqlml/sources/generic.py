@@ -34,6 +34,7 @@ from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
 from mqlml.tables.sql import literal, quoted
+from mqlml.tables.tombstones import Tombstones, erased_sql, make_erased
 
 _MINUTE = 60_000_000
 
@@ -45,6 +46,7 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
+    erased: Tombstones | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
@@ -64,7 +66,9 @@ def read_sources(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
-            door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
+            door = Door(
+                connection, data_dir, scratch, times, timezone, secrets or {}, erased=erased
+            )
             return _ingest(door, settings, workdir / "checked", unread)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
@@ -104,7 +108,8 @@ def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings,
 def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence[Note]) -> Ingested:
     files, notes = _typed_files(door, settings)
     is_order_time = settings.leads[0].order is not None
-    counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
+    make_erased(door.connection, door.erased)
+    counts = [c for table in CONTRACTS for c in _settle(door, table, files[table])]
     _check_leads(counts)
     identified = identify(door.connection, settings, door.secrets)
     finished = finish_tables(door.connection, settings)
@@ -114,7 +119,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
-    write_quarantine(door.connection, files, target)
+    write_quarantine(door.connection, files, target, door.erased)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
@@ -183,12 +188,18 @@ def _plan(
     return FilePlan(table, place, staged, source, fields, passed), notes
 
 
-def _settle(
-    connection: duckdb.DuckDBPyConnection, table: str, files: list[TypedFile]
-) -> tuple[FileCount, ...]:
-    """Make the table of all files' rows, drop repeats, and return where every row went."""
+def _settle(door: Door, table: str, files: list[TypedFile]) -> tuple[FileCount, ...]:
+    """Make the table of all files' rows, drop repeats, and return where every row went.
+
+    Rows of people who were erased are left out, like those that a source's `where` leaves out.
+    """
+    connection = door.connection
     selects = [f"({one.select})" for one in files] or [_nothing(table)]
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
+    if door.erased.hashes:
+        for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
+            is_erased = erased_sql(door.erased, column)
+            connection.execute(f"UPDATE {table} SET __passes = false WHERE {is_erased}")
     for one in files:
         connection.execute(f"DROP TABLE {one.plan.parsed}")
     names = connection.table(table).columns

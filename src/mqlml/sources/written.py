@@ -11,6 +11,7 @@ from mqlml.tables.contracts import CONFLICTS, CONTRACTS, MERGES, Column, ColumnT
 from mqlml.tables.ingested import Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
 from mqlml.tables.sql import literal, only_row, quoted
+from mqlml.tables.tombstones import Tombstones
 
 _YEAR = 365 * 86_400_000_000
 
@@ -35,9 +36,15 @@ def write_identity(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 def write_quarantine(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, Sequence[TypedFile]],
+    target: Path,
+    erased: Tombstones,
 ) -> None:
-    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy."""
+    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy.
+
+    Rows that name somebody who was erased are not written.
+    """
     columns = ", ".join(
         f"{quoted(name)} {'BIGINT' if name == 'line' else 'VARCHAR'}" for name in QUARANTINE_COLUMNS
     )
@@ -45,6 +52,11 @@ def write_quarantine(
     for table, typed_files in files.items():
         for one in typed_files:
             connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+    if erased.hashes:
+        rows = connection.execute("SELECT rowid, raw FROM quarantined").fetchall()
+        gone = [str(row) for row, raw in rows if erased.mentions(raw or "")]
+        if gone:
+            connection.execute(f"DELETE FROM quarantined WHERE rowid IN ({', '.join(gone)})")
     query = 'SELECT * FROM quarantined ORDER BY "table", file, line, reason, raw'
     _copy(connection, query, target / "quarantine.parquet")
 

@@ -20,6 +20,7 @@ from mqlml.storage.snapshot import (
     snapshot_facts,
     write_tables,
 )
+from mqlml.storage.tombstones import read_tombstones
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.project import Project, shown_instant
@@ -135,6 +136,7 @@ def _ingest(project: Project, say: Say) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
+            erased=read_tombstones(root),
         )
         write_tables(root, ingested)
     replace_file(root / _SEEN, json.dumps({"sources": fingerprint}).encode())
