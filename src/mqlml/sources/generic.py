@@ -52,7 +52,8 @@ def read_sources(
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. The faults of all files are raised
+    each database source's `url_env` to its URL. Rows of who was `erased` are
+    left out. The faults of all files are raised
     together, as ConfigError, SchemaError or DataError after the first of them.
     """
     times = time_range(settings, timezone)
@@ -67,7 +68,13 @@ def read_sources(
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
             door = Door(
-                connection, data_dir, scratch, times, timezone, secrets or {}, erased=erased
+                connection,
+                data_dir,
+                scratch,
+                times,
+                timezone,
+                secrets or {},
+                erased=erased or Tombstones(),
             )
             return _ingest(door, settings, workdir / "checked", unread)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:

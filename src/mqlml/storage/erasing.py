@@ -58,10 +58,8 @@ def find_people(root: Path, asked: Collection[str]) -> tuple[Erasing, frozenset[
     with duckdb.connect(":memory:") as connection:
         for table in _COLUMNS:
             files = "events/**/*.parquet" if table == "events" else f"{table}.parquet"
-            path = literal(str(folder / files))
-            connection.execute(
-                f"CREATE VIEW {table} AS SELECT * FROM read_parquet({path}, hive_partitioning=false)"
-            )
+            source = f"read_parquet({literal(str(folder / files))}, hive_partitioning = false)"
+            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {source}")
         known = _known(connection, asked)
         ids = _closure(connection, known)
         _register(connection, "person", ids)
@@ -203,7 +201,7 @@ def _filter_quarantine(
     connection.register("kept", table)
     path = literal(str(target / "quarantine.parquet"))
     connection.execute(f"COPY (SELECT * FROM kept) TO {path} (FORMAT parquet)")
-    return rows.num_rows - table.num_rows
+    return int(rows.num_rows - table.num_rows)
 
 
 @dataclass(frozen=True)

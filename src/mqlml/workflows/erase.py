@@ -74,7 +74,11 @@ def erase(project: Project, leads: Collection[str], *, salt: str) -> EraseResult
     """
     with project.workspace.lock("erase"):
         root = project.workspace.root
-        asked = _spelled(project, leads)
+        gone = read_tombstones(root)
+        asked = {one for one in _spelled(project, leads) if gone.of(one) not in gone.hashes}
+        if not asked:
+            return EraseResult(0, 0, 0, 0, 0, ())
+        _database(project)  # a variable that is not set is told before anything is begun
         erasing, unknown = find_people(root, asked)
         if unknown:
             found = f"{len(unknown)} of {len(leads)} ids"
@@ -129,8 +133,12 @@ def _forbid(root: Path, erasing: Erasing, salt: str) -> None:
 
 
 def _erase_database(project: Project, erasing: Erasing) -> int:
-    name = project.settings.scoring.postgres_url_env
-    if name is None:
+    url = _database(project)
+    if url is None:
         return 0
-    url = secret(project.secrets, name, "scoring.postgres_url_env")
     return delete_scores(url, project.settings.scoring.postgres_table, erasing.ids)
+
+
+def _database(project: Project) -> str | None:
+    name = project.settings.scoring.postgres_url_env
+    return secret(project.secrets, name, "scoring.postgres_url_env") if name else None
