@@ -45,6 +45,12 @@ _COLUMNS = {
     "merges": ("lead_id", "survivor"),
     "conflicts": ("alias",),
 }
+_TIMES = {
+    "attributes": "known_at",
+    "stages": "entered_at",
+    "verdicts": "given_at",
+    "handovers": "at",
+}
 _PART = re.compile(r"leads-[0-9a-f]{8}")
 _ADDRESS = r"^\s*[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\s*$"
 
@@ -52,13 +58,12 @@ _ADDRESS = r"^\s*[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\s*$"
 def find_people(root: Path, asked: Collection[str]) -> tuple[Erasing, frozenset[str]]:
     """Return all ids and addresses of the people whose ids are asked for, and ids of nobody.
 
-    An alias stands for its lead; what is shared by several leads is nobody's own.
+    An alias stands for its lead; one that is shared goes with it and leads to nobody else.
     """
     folder = current_snapshot(root)
     with duckdb.connect(":memory:") as connection:
         for table in _COLUMNS:
-            files = "events/**/*.parquet" if table == "events" else f"{table}.parquet"
-            source = f"read_parquet({literal(str(folder / files))}, hive_partitioning = false)"
+            source = _file(folder, table)
             connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {source}")
         known = _known(connection, asked)
         ids = _closure(connection, known)
@@ -109,7 +114,9 @@ def _closure(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> set
         ).fetchall()
         more = {str(one) for (one,) in rows} - found
         if not more:
-            return found
+            # Without the erased a shared alias would look like the other's own: it goes too.
+            shared = "SELECT DISTINCT alias FROM aliases SEMI JOIN found ON lead_id = id"
+            return found | {str(one) for (one,) in connection.execute(shared).fetchall()}
         found |= more
 
 
@@ -160,25 +167,53 @@ def _filtered(folder: Path, target: Path, tombstones: Tombstones) -> int:
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         _register(connection, "erased", tombstones.hashes)
-        for table, columns in _COLUMNS.items():
-            files = "events/**/*.parquet" if table == "events" else f"{table}.parquet"
-            source = f"read_parquet({literal(str(folder / files))}, hive_partitioning = false)"
-            salt = literal(tombstones.salt)
-            hit = " OR ".join(
-                f'sha256({salt} || "{c}") IN (SELECT id FROM erased)' for c in columns
-            )
-            kept = f"SELECT * FROM {source} WHERE NOT coalesce({hit}, false)"
-            if table == "events" and _is_bounded(connection, source):
-                # What a lead was while it was merged goes with the events of the other.
-                kept += (
-                    f" AND NOT (counts_until IS NOT NULL AND event_id IN"
-                    f" (SELECT event_id FROM {source} WHERE {hit}))"
-                )
+        merges = _file(folder, "merges")
+        hit = _hit(("lead_id",), tombstones)
+        connection.execute(
+            f"CREATE TABLE past AS SELECT * FROM {merges} WHERE ended_at IS NOT NULL AND {hit}"
+        )
+        for table in _COLUMNS:
+            source = _file(folder, table)
             path = literal(str(target / f"{table}.parquet"))
+            kept = (
+                f"SELECT * FROM {source} AS t WHERE {_kept(connection, table, source, tombstones)}"
+            )
             connection.execute(f"COPY ({kept}) TO {path} (FORMAT parquet)")
             gone += _lost(connection, source, path)
         gone += _filter_quarantine(connection, folder, target, tombstones)
     return gone
+
+
+def _file(folder: Path, table: str) -> str:
+    files = "events/**/*.parquet" if table == "events" else f"{table}.parquet"
+    return f"read_parquet({literal(str(folder / files))}, hive_partitioning = false)"
+
+
+def _hit(columns: Collection[str], tombstones: Tombstones) -> str:
+    salt = literal(tombstones.salt)
+    tests = (f'sha256({salt} || "{name}") IN (SELECT id FROM erased)' for name in columns)
+    return f"coalesce({' OR '.join(tests)}, false)"
+
+
+def _kept(
+    connection: duckdb.DuckDBPyConnection, table: str, source: str, tombstones: Tombstones
+) -> str:
+    """Return SQL for the rows that stay.
+
+    What another lead took over while one of the erased was merged with it goes too: such
+    events are told by their id, of other rows all that lie within the merge.
+    """
+    hit = _hit(_COLUMNS[table], tombstones)
+    kept = f"NOT {hit}"
+    if table == "events" and _is_bounded(connection, source):
+        theirs = f"SELECT event_id FROM {source} WHERE {hit}"
+        kept += f" AND NOT (counts_until IS NOT NULL AND event_id IN ({theirs}))"
+    if table in _TIMES:
+        kept += (
+            f" AND NOT EXISTS (SELECT 1 FROM past WHERE past.survivor = t.lead_id AND"
+            f' t."{_TIMES[table]}" >= past.known_at AND t."{_TIMES[table]}" < past.ended_at)'
+        )
+    return kept
 
 
 def _is_bounded(connection: duckdb.DuckDBPyConnection, source: str) -> bool:

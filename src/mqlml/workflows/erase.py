@@ -24,6 +24,7 @@ from mqlml.storage.tombstones import (
     write_tombstones,
 )
 from mqlml.wiring import open_store, secret
+from mqlml.workflows.ingest import SEEN
 from mqlml.workflows.project import Project
 
 
@@ -121,6 +122,8 @@ def _finish(project: Project, salt: str) -> EraseResult:
     files = store.scrub(partial(scrubbed, words=erasing.words))
     for folder in (workspace.reports, workspace.artifacts, workspace.bundles):
         files += scrub_folder(folder, erasing.words)
+    # The next command reads the sources again, with the person left out.
+    (root / SEEN).unlink(missing_ok=True)
     end_erasing(root)
     ids = len(erasing.ids)
     return EraseResult(erasing.leads, ids, rows, scores, files, models, store.is_elsewhere)

@@ -28,7 +28,7 @@ from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
-_SEEN = "ingested.json"
+SEEN = "ingested.json"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def current_tables(project: Project, *, say: Say, as_of: int | None = None) -> T
     """
     with project.workspace.lock("ingest"):
         fingerprint = _fingerprint(project)
-        seen = project.workspace.root / _SEEN
+        seen = project.workspace.root / SEEN
         is_fresh = fingerprint is not None and seen.exists()
         if not (is_fresh and json.loads(seen.read_text())["sources"] == fingerprint):
             _ingest(project, say)
@@ -139,7 +139,7 @@ def _ingest(project: Project, say: Say) -> None:
             erased=read_tombstones(root),
         )
         write_tables(root, ingested)
-    replace_file(root / _SEEN, json.dumps({"sources": fingerprint}).encode())
+    replace_file(root / SEEN, json.dumps({"sources": fingerprint}).encode())
 
 
 def _fingerprint(project: Project) -> str | None:
