@@ -319,7 +319,11 @@ def _listed_sources(sources: Any) -> Any:
     """Allow one mapping where a list of files may stand."""
     if not isinstance(sources, Mapping):
         return sources
-    return {name: [v] if isinstance(v, Mapping) else v for name, v in sources.items()}
+    fields = SourceSettings.model_fields
+    listed = {name for name, info in fields.items() if get_origin(info.annotation) is tuple}
+    return {
+        name: [v] if name in listed and isinstance(v, Mapping) else v for name, v in sources.items()
+    }
 
 
 def _fault(detail: ErrorDetails, model: type[BaseModel], parsed: YamlText) -> Fault:

@@ -9,7 +9,7 @@ points) stand in no lead's range.
 
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ import pyarrow as pa
 from mqlml.features.arrays import BucketEvents, Codes, Flags, Floats, Ints
 from mqlml.features.patterns import column_codes, signal_patterns
 from mqlml.features.signals import Signal
+from mqlml.features.spell_ranges import Ranges, by_spell, lead_ranges
 from mqlml.tables.buckets import ORDER_MARK
-from mqlml.timeline import counts_from
+from mqlml.timeline import EVER, NEVER, counts_from
 
 EventIds = Callable[[], pa.Table]
+
+_UNBOUNDED: Ints = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -60,32 +63,53 @@ class Reading:
 class Bucket:
     """Events sorted by (lead, at, event_id); `leads[i]` has those from `starts[i]` to `ends[i]`.
 
-    Leads are numbers, ascending, of leads with points only.
+    Leads are numbers, ascending, of leads with points only. A range is of the points with
+    as_of in `(after[i], until[i]]`: a lead that was merged with another, or is no longer, has
+    a range for every spell of its time.
     """
 
     leads: Ints
     starts: Ints
     ends: Ints
     events: BucketEvents
+    after: Ints
+    until: Ints
 
 
 @dataclass(frozen=True)
 class _Arrays:
-    """Events as arrays, in the order of the files."""
+    """Events as arrays, in the order of the files; without spells no bounds."""
 
     lead: Codes
     instants: Ints
     patterns: Codes
     numbers: Floats
     codes: Codes
+    after: Ints = _UNBOUNDED
+    until: Ints = _UNBOUNDED
+
+    def rows(self, rows: Ints) -> "_Arrays":
+        """Return some of the events, in another order."""
+        return _Arrays(
+            self.lead[rows],
+            self.instants[rows],
+            self.patterns[rows],
+            # By `take`, whose rows lie one after the other: the kernel is compiled for this only.
+            self.numbers.take(rows, axis=1),
+            self.codes.take(rows, axis=1),
+            self.after[rows] if len(self.after) else self.after,
+            self.until[rows] if len(self.until) else self.until,
+        )
 
 
 @dataclass
 class _Seen:
-    """The texts and the lists of signals that the pieces so far have, numbered."""
+    """The texts and the lists of signals that the pieces so far have, numbered; their bounds."""
 
     texts: dict[str, dict[str, int]] = field(default_factory=dict)
     holds: list[Flags] = field(default_factory=list)
+    after: list[Ints] = field(default_factory=list)
+    until: list[Ints] = field(default_factory=list)
     rows: int = 0
     is_marked: bool = True
 
@@ -98,6 +122,7 @@ def reduce_bucket(
     for table in source.pieces:
         _fill(whole, table, reading, leads, seen=seen, connection=connection)
         del table  # or it would be held while the next one is read
+    whole = replace(whole, after=_joined(seen.after), until=_joined(seen.until))
     if not _is_sorted(whole):
         whole = _sorted(whole, source.event_ids if reading.is_order_needed else None)
     elif reading.is_order_needed and not seen.is_marked:
@@ -158,6 +183,8 @@ def _fill(
     whole.lead[place] = _lead_numbers(events, leads)
     whole.instants[place] = _times(events)
     seen.holds.append(holds)
+    seen.after.append(_bound(events, "counts_after", -EVER))
+    seen.until.append(_bound(events, "counts_until", NEVER))
     seen.rows += events.num_rows
     seen.is_marked &= ORDER_MARK.items() <= (events.schema.metadata or {}).items()
 
@@ -179,6 +206,24 @@ def _times(events: pa.Table) -> Ints:
         for name in ("occurred_at", "arrived_at")
     )
     return counts_from(occurred_at, arrived_at)
+
+
+def _bound(events: pa.Table, name: str, without: int) -> Ints:
+    """Return a bound of each event's spell, `without` where it has none.
+
+    The bound of a piece in which no event has one takes no room: it is one value repeated.
+    """
+    if name not in events.column_names or events[name].null_count == events.num_rows:
+        return np.broadcast_to(np.int64(without), events.num_rows)
+    times = pa.chunked_array([events[name].combine_chunks().view(pa.int64())])
+    return np.asarray(times.fill_null(without).to_numpy(), np.int64)
+
+
+def _joined(bounds: list[Ints]) -> Ints:
+    """Return the bounds of all pieces, nothing if no event has one."""
+    if all(bound.strides == (0,) for bound in bounds):
+        return _UNBOUNDED
+    return np.concatenate(bounds)
 
 
 def _text_codes(column: pa.ChunkedArray, known: dict[str, int]) -> Codes:
@@ -205,14 +250,7 @@ def _sorted(whole: _Arrays, event_ids: EventIds | None) -> _Arrays:
     order = np.lexsort((whole.instants, whole.lead))
     if event_ids is not None:
         order = _break_ties(order, whole, event_ids)
-    return _Arrays(
-        whole.lead[order],
-        whole.instants[order],
-        whole.patterns[order],
-        # By `take`, whose rows lie one after the other: the kernel is compiled for this only.
-        whole.numbers.take(order, axis=1),
-        whole.codes.take(order, axis=1),
-    )
+    return whole.rows(order)
 
 
 def _break_ties(order: Ints, whole: _Arrays, event_ids: EventIds) -> Ints:
@@ -232,15 +270,14 @@ def _break_ties(order: Ints, whole: _Arrays, event_ids: EventIds) -> Ints:
 
 
 def _bucket(whole: _Arrays, seen: _Seen, signals: int) -> Bucket:
-    lead = whole.lead
-    starts = np.flatnonzero(np.append(True, lead[1:] != lead[:-1])[: len(lead)]).astype(np.int64)
-    ends = np.append(starts[1:], len(lead))[: len(starts)]
-    has_points = lead[starts] >= 0
+    ranges = lead_ranges(whole.lead)
+    if len(whole.after) or len(whole.until):
+        whole, ranges = _by_spell(whole, ranges)
     holds = np.concatenate([np.empty((0, signals), np.bool_), *seen.holds])
     return Bucket(
-        lead[starts][has_points].astype(np.int64),
-        starts[has_points],
-        ends[has_points],
+        ranges.leads,
+        ranges.starts,
+        ranges.ends,
         BucketEvents(
             whole.instants,
             whole.patterns,
@@ -250,4 +287,15 @@ def _bucket(whole: _Arrays, seen: _Seen, signals: int) -> Bucket:
             whole.codes,
             np.full(whole.codes.max(initial=0) + 2, -1, np.int64),
         ),
+        ranges.after,
+        ranges.until,
     )
+
+
+def _by_spell(whole: _Arrays, ranges: Ranges) -> tuple[_Arrays, Ranges]:
+    """Return the events with those of further spells appended, and the ranges by spell."""
+    count = len(whole.lead)
+    after = whole.after if len(whole.after) else np.full(count, -EVER)
+    until = whole.until if len(whole.until) else np.full(count, NEVER)
+    added, ranges = by_spell(ranges, after, until)
+    return whole.rows(np.concatenate([np.arange(count), added])), ranges

@@ -42,7 +42,7 @@ def rule_attributes(tables: Tables, points: pd.DataFrame) -> RuleAttributes:
         {
             spec.name: (spec, known_values(tables, points, spec.name))
             for spec in tables.attribute_specs
-            if spec.known is not Known.OUTCOME and spec.type is not ColumnType.TIME
+            if spec.known in {Known.CREATION, Known.DATED} and spec.type is not ColumnType.TIME
         }
     )
 

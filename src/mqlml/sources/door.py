@@ -14,6 +14,7 @@ from mqlml.sources.ndjson import stage_ndjson
 from mqlml.sources.settings import TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.tables.checking import TimeRange
+from mqlml.tables.tombstones import Tombstones
 
 _FORMATS = {
     ".csv": "csv",
@@ -25,7 +26,7 @@ _FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers"})
+_MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers", "aliases"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Door:
     times: TimeRange
     timezone: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+    erased: Tombstones = field(default_factory=Tombstones)
     # One file may feed several tables; it is staged once.
     staged: dict[tuple[str | None, ...], StagedFile] = field(default_factory=dict)
 

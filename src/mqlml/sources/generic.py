@@ -17,15 +17,24 @@ from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.identifying import identify
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
-from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
-from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
+from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.written import (
+    latest_time,
+    orphans,
+    stray_end,
+    write_identity,
+    write_quarantine,
+    write_table,
+)
 from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
 from mqlml.tables.sql import literal, quoted
+from mqlml.tables.tombstones import Tombstones, erased_sql, make_erased
 
 _MINUTE = 60_000_000
 
@@ -37,12 +46,14 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
+    erased: Tombstones | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. The faults of all files are raised
+    each database source's `url_env` to its URL. Rows of who was `erased` are
+    left out. The faults of all files are raised
     together, as ConfigError, SchemaError or DataError after the first of them.
     """
     times = time_range(settings, timezone)
@@ -56,7 +67,15 @@ def read_sources(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
-            door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
+            door = Door(
+                connection,
+                data_dir,
+                scratch,
+                times,
+                timezone,
+                secrets or {},
+                erased=erased or Tombstones(),
+            )
             return _ingest(door, settings, workdir / "checked", unread)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
@@ -96,15 +115,18 @@ def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings,
 def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence[Note]) -> Ingested:
     files, notes = _typed_files(door, settings)
     is_order_time = settings.leads[0].order is not None
-    counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
+    make_erased(door.connection, door.erased)
+    counts = [c for table in CONTRACTS for c in _settle(door, table, files[table])]
     _check_leads(counts)
+    identified = identify(door.connection, settings, door.secrets)
     finished = finish_tables(door.connection, settings)
-    properties = _properties(settings)
+    properties = (*_properties(settings), *identified.event_columns)
     target.mkdir()
     for table in CONTRACTS:
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
-    write_quarantine(door.connection, files, target)
+    write_identity(door.connection, target)
+    write_quarantine(door.connection, files, target, door.erased)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
@@ -118,6 +140,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         notes=(
             *unread,
             *notes,
+            *identified.notes,
             *finished.notes,
             *unknown_types(door.connection, files["events"]),
             *([] if is_declared else strays),
@@ -172,12 +195,18 @@ def _plan(
     return FilePlan(table, place, staged, source, fields, passed), notes
 
 
-def _settle(
-    connection: duckdb.DuckDBPyConnection, table: str, files: list[TypedFile]
-) -> tuple[FileCount, ...]:
-    """Make the table of all files' rows, drop repeats, and return where every row went."""
+def _settle(door: Door, table: str, files: list[TypedFile]) -> tuple[FileCount, ...]:
+    """Make the table of all files' rows, drop repeats, and return where every row went.
+
+    Rows of people who were erased are left out, like those that a source's `where` leaves out.
+    """
+    connection = door.connection
     selects = [f"({one.select})" for one in files] or [_nothing(table)]
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
+    if door.erased.hashes:
+        for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
+            is_erased = erased_sql(door.erased, column)
+            connection.execute(f"UPDATE {table} SET __passes = false WHERE {is_erased}")
     for one in files:
         connection.execute(f"DROP TABLE {one.plan.parsed}")
     names = connection.table(table).columns
@@ -188,7 +217,9 @@ def _settle(
 
 
 def _nothing(table: str) -> str:
-    columns = ", ".join(f"NULL AS {quoted(name)}" for name in CONTRACTS[table].names)
+    columns = ", ".join(
+        f"CAST(NULL AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in CONTRACTS[table].columns
+    )
     head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
     return f"(SELECT {head}, {columns} WHERE false)"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 
 from mqlml.sources.typed import SQL_TYPES, TypedFile
-from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
+from mqlml.tables.contracts import CONFLICTS, CONTRACTS, MERGES, Column, ColumnType
 from mqlml.tables.ingested import Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
 from mqlml.tables.sql import literal, only_row, quoted
+from mqlml.tables.tombstones import Tombstones
 
 _YEAR = 365 * 86_400_000_000
 
@@ -26,10 +27,24 @@ def write_table(
     _copy(connection, query, target / f"{table}.parquet")
 
 
+def write_identity(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Write the merges, and what was not followed."""
+    for contract in (MERGES, CONFLICTS):
+        columns = ", ".join(map(quoted, contract.names))
+        query = f"SELECT DISTINCT {columns} FROM {contract.table}_kept ORDER BY ALL"
+        _copy(connection, query, target / f"{contract.table}.parquet")
+
+
 def write_quarantine(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, Sequence[TypedFile]],
+    target: Path,
+    erased: Tombstones,
 ) -> None:
-    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy."""
+    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy.
+
+    Rows that name somebody who was erased are not written.
+    """
     columns = ", ".join(
         f"{quoted(name)} {'BIGINT' if name == 'line' else 'VARCHAR'}" for name in QUARANTINE_COLUMNS
     )
@@ -37,6 +52,11 @@ def write_quarantine(
     for table, typed_files in files.items():
         for one in typed_files:
             connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+    if erased.hashes:
+        rows = connection.execute("SELECT rowid, raw FROM quarantined").fetchall()
+        gone = [str(row) for row, raw in rows if erased.mentions(raw or "")]
+        if gone:
+            connection.execute(f"DELETE FROM quarantined WHERE rowid IN ({', '.join(gone)})")
     query = 'SELECT * FROM quarantined ORDER BY "table", file, line, reason, raw'
     _copy(connection, query, target / "quarantine.parquet")
 
@@ -72,9 +92,11 @@ def _quarantined(table: str, one: TypedFile) -> str:
 
 
 def orphans(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return, per table, how many kept rows belong to no kept lead."""
+    """Return, per table, how many kept rows belong to no kept lead, aliases left out."""
     counted = {}
     for table in CONTRACTS:
+        if table == "aliases":
+            continue  # they may link to one another
         query = f"SELECT count(*) FROM {table}_kept ANTI JOIN leads_kept USING (lead_id)"
         (count,) = only_row(connection, query)
         if count:
@@ -112,7 +134,8 @@ def _all_times() -> str:
         f"SELECT CAST({quoted(column.name)} AS TIMESTAMPTZ) AS t FROM {table}_kept"
         for table, contract in CONTRACTS.items()
         for column in contract.columns
-        if column.type is ColumnType.TIME
+        # When a link ends may lie in the future: no row says that the data reach until then.
+        if column.type is ColumnType.TIME and column.name != "ended_at"
     )
 
 

@@ -29,7 +29,7 @@ from mqlml.storage.manifest import (
 )
 from mqlml.storage.seen import DAY_SUMS, write_day_sums
 from mqlml.tables.buckets import ORDER_MARK, ROWS_PER_BUCKET, bucket_count, bucket_sql
-from mqlml.tables.contracts import EventLog, Tables
+from mqlml.tables.contracts import SPELL_COLUMNS, AliasLog, EventLog, Tables
 from mqlml.tables.ingested import Ingested
 from mqlml.tables.sql import literal
 
@@ -41,10 +41,13 @@ _SORTED_BY = {
     "stages": "lead_id, entered_at, stage",
     "verdicts": 'lead_id, given_at, who, verdict, reason, "note"',
     "handovers": 'lead_id, "at", score, route',
+    "aliases": "alias, known_at, lead_id, ended_at",
+    "merges": "lead_id, known_at",
+    "conflicts": "reason, alias, known_at",
     "quarantine": '"table", file, line, reason, raw',
 }
 _EVENT_ORDER = "lead_id, greatest(occurred_at, arrived_at), event_id"
-_FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers")
+_FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers", "merges")
 _NOT_IN_DIGEST = frozenset({"quarantine.parquet", DAY_SUMS})
 
 
@@ -80,7 +83,7 @@ def _write_files(ingested: Ingested, target: Path, spill: Path, memory_limit: st
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
         for table, order in _SORTED_BY.items():
             _copy_sorted(connection, ingested.path(table), target / f"{table}.parquet", order)
-        _write_buckets(connection, ingested.path("events"), target / "events")
+        _write_buckets(connection, ingested, target / "events")
     write_day_sums(target, ingested.attribute_specs, ingested.properties, spill=spill)
 
 
@@ -110,17 +113,21 @@ def write_bucket(events: pa.Table, folder: Path) -> None:
     )
 
 
-def _write_buckets(connection: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
+def _write_buckets(connection: duckdb.DuckDBPyConnection, ingested: Ingested, target: Path) -> None:
+    source = ingested.path("events")
+    # A merged lead's event may be there twice, for two spells of time.
+    is_dated = set(SPELL_COLUMNS) <= set(ingested.properties)
+    order = f"{_EVENT_ORDER}, counts_until" if is_dated else _EVENT_ORDER
     buckets = bucket_count(pq.read_metadata(source).num_rows)
     if buckets == 1:
-        write_bucket(_sorted(connection, source, _EVENT_ORDER), target / "bucket=0")
+        write_bucket(_sorted(connection, source, order), target / "bucket=0")
         return
     connection.read_parquet(str(source)).create_view("source", replace=True)
     bucketed = f"SELECT *, {bucket_sql(buckets)} AS __bucket FROM source"
     connection.execute(f"CREATE TEMP TABLE bucketed AS {bucketed} ORDER BY __bucket")
     for bucket in range(buckets):
         query = "SELECT * EXCLUDE (__bucket) FROM bucketed WHERE __bucket = ? ORDER BY "
-        table = connection.sql(query + _EVENT_ORDER, params=[bucket]).to_arrow_table()
+        table = connection.sql(query + order, params=[bucket]).to_arrow_table()
         write_bucket(table, target / f"bucket={bucket}")
 
 
@@ -182,6 +189,17 @@ def _point_to(folder: Path, name: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def forget_snapshots(root: Path) -> None:
+    """Keep the current snapshot of the workspace at `root` alone."""
+    folder = root / "tables"
+    name = str(_pointer(folder)["snapshot"])
+    pointer = {"snapshot": name, "previous": []}
+    replace_file(folder / CURRENT, (json.dumps(pointer, sort_keys=True) + "\n").encode())
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name != name:
+            shutil.rmtree(path)
+
+
 def _pointer(folder: Path) -> dict[str, Any]:
     path = folder / CURRENT
     try:
@@ -223,13 +241,24 @@ def read_tables(root: Path, *, verify: bool = False) -> Tables:
         data_end=manifest.data_end,
         digest=manifest.digest,
         is_order_time=manifest.is_order_time,
+        aliases=_aliases(folder),
         **frames,
     )
+
+
+def _aliases(folder: Path) -> AliasLog:
+    path = folder / "aliases.parquet"
+    return AliasLog(path, pq.read_metadata(path).num_rows)
 
 
 def read_quarantine(root: Path) -> pd.DataFrame:
     """Return the quarantined rows of the current snapshot, columns QUARANTINE_COLUMNS."""
     return _frame(current_snapshot(root) / "quarantine.parquet")
+
+
+def read_conflicts(root: Path) -> pd.DataFrame:
+    """Return what identity did not follow in the current snapshot, columns of CONFLICTS."""
+    return _frame(current_snapshot(root) / "conflicts.parquet")
 
 
 def _frame(path: Path) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,22 @@ from mqlml.config import settings_digest
 from mqlml.errors import DataError
 from mqlml.sources.generic import read_sources, source_files
 from mqlml.storage.atomic import replace_file
-from mqlml.storage.snapshot import read_tables, snapshot_facts, write_tables
+from mqlml.storage.snapshot import (
+    current_snapshot,
+    read_conflicts,
+    read_tables,
+    snapshot_facts,
+    write_tables,
+)
+from mqlml.storage.tombstones import read_tombstones
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
-_SEEN = "ingested.json"
+SEEN = "ingested.json"
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,9 @@ class IngestResult:
     data_end: str
     snapshot: str
     orphans: dict[str, int]
+    robots: RobotFacts = field(default_factory=lambda: RobotFacts({}))
+    conflicts: dict[str, int] = field(default_factory=dict)
+    conflict_file: str = ""
 
     @property
     def quarantined(self) -> int:
@@ -44,6 +55,8 @@ class IngestResult:
             "files": [asdict(count) for count in self.counts],
             "quarantined": self.quarantined,
             "orphans": self.orphans,
+            "robots": self.robots.document(),
+            "identity": {"conflicts": self.conflicts, "file": self.conflict_file},
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
@@ -60,6 +73,10 @@ class IngestResult:
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
+        if self.conflicts:
+            yield f"ids and links that were not followed: {self.conflict_file}"
+        if self.robots.events:
+            yield self.robots.sentence()
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
 
 
@@ -67,8 +84,13 @@ def ingest(project: Project, *, say: Say) -> IngestResult:
     """Read all sources into a new snapshot of the workspace's tables, whole or not at all."""
     with project.workspace.lock("ingest"):
         _ingest(project, say)
-    facts = snapshot_facts(project.workspace.root)
+    root = project.workspace.root
+    facts = snapshot_facts(root)
+    conflicts = read_conflicts(root)["reason"].value_counts()
     return IngestResult(
+        robots=robot_facts(project, read_tables(root)),
+        conflicts={str(reason): int(count) for reason, count in sorted(conflicts.items())},
+        conflict_file=str(current_snapshot(root) / "conflicts.parquet"),
         counts=tuple(facts.counts),
         notes=tuple(str(remark) for remark in facts.notes),
         data_end=shown_instant(facts.data_end),
@@ -84,7 +106,7 @@ def current_tables(project: Project, *, say: Say, as_of: int | None = None) -> T
     """
     with project.workspace.lock("ingest"):
         fingerprint = _fingerprint(project)
-        seen = project.workspace.root / _SEEN
+        seen = project.workspace.root / SEEN
         is_fresh = fingerprint is not None and seen.exists()
         if not (is_fresh and json.loads(seen.read_text())["sources"] == fingerprint):
             _ingest(project, say)
@@ -114,9 +136,10 @@ def _ingest(project: Project, say: Say) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
+            erased=read_tombstones(root),
         )
         write_tables(root, ingested)
-    replace_file(root / _SEEN, json.dumps({"sources": fingerprint}).encode())
+    replace_file(root / SEEN, json.dumps({"sources": fingerprint}).encode())
 
 
 def _fingerprint(project: Project) -> str | None:
@@ -147,6 +170,7 @@ def as_known_at(tables: Tables, as_of: int) -> Tables:
         stages=_known(tables.stages, "entered_at", as_of),
         verdicts=_known(tables.verdicts, "given_at", as_of),
         handovers=_known(tables.handovers, "at", as_of),
+        merges=_merges_known(tables.merges, as_of),
         data_end=min(tables.data_end, as_of),
     )
 
@@ -155,3 +179,12 @@ def _known(frame: Any, column: str, as_of: int, *, inclusive: bool = False) -> A
     times = frame[column].dt.as_unit("us").astype("int64").to_numpy()
     keep = timeline.is_known(times, as_of) if inclusive else timeline.is_seen(times, as_of)
     return frame[keep].reset_index(drop=True)
+
+
+def _merges_known(merges: Any, as_of: int) -> Any:
+    """Return the merges known by then; an end that was not is not there yet."""
+    known = _known(merges, "known_at", as_of)
+    # What has no end is the smallest of all numbers here, and stays missing.
+    ended = known["ended_at"].dt.as_unit("us").astype("int64").to_numpy()
+    is_ended = timeline.is_seen(ended, as_of)
+    return known.assign(ended_at=known["ended_at"].where(is_ended))
