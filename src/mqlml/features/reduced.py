@@ -85,8 +85,8 @@ class _Arrays:
     patterns: Codes
     numbers: Floats
     codes: Codes
-    after: Ints = _UNBOUNDED
-    until: Ints = _UNBOUNDED
+    after: Ints
+    until: Ints
 
     def rows(self, rows: Ints) -> "_Arrays":
         """Return some of the events, in another order."""
@@ -155,6 +155,8 @@ def _room_for(source: Source, reading: Reading) -> _Arrays:
         room(None, codes),
         room(len(reading.numbers) + len(reading.members), numbers),
         room(len(reading.texts), codes),
+        _UNBOUNDED,
+        _UNBOUNDED,
     )
 
 
