@@ -309,3 +309,19 @@ def test_two_first_trainings_at_once_on_a_new_store_both_succeed(company, tmp_pa
     answers = [job.communicate(timeout=1800) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], answers
     assert {json.loads(out)["model"]["version"] for out, _ in answers} == {"1", "2"}
+
+
+def test_score_refuses_memory_that_it_cannot_begin_with(mqlml, company, workspace):
+    words = ("score", "--config", company, "--workspace", workspace, "--as-of", "2025-12-01")
+    answer = mqlml(*words, "--memory", "100MB")
+    assert answer.code == 3
+    assert "too little memory to begin" in answer.err
+
+
+def test_little_memory_changes_no_byte_of_scores(mqlml, company, workspace):
+    words = ("score", "--config", company, "--workspace", workspace, "--as-of", "2025-12-01")
+    scores = workspace / "scores"
+    assert mqlml(*words).code == 0
+    before = {p.name: p.read_bytes() for p in scores.glob("*.parquet")}
+    assert mqlml(*words, "--memory", "380MB").code == 0
+    assert {p.name: p.read_bytes() for p in scores.glob("*.parquet")} == before

@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from shutil import copytree
 
 import pandas as pd
 import pytest
+
+from mqlml.storage.ledger import read_entries
 
 KILLS = int(os.environ.get("MQLML_KILLS", "8"))
 
@@ -218,3 +221,44 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_and_a_rerun_ends_it(root
     named = {"leftovers of killed runs", "scoring runs"}
     assert {fault[0] for a in answers for fault in a["faults"]} <= named
     assert sum(answer["killed"] for answer in answers) >= KILLS // 2
+
+
+# The champion is new and the ledger's entry is not written yet: only the page lies between.
+KILL_BEFORE_ENTRY = """
+import os, signal, sys
+import mqlml.workflows.train
+from mqlml.cli.main import run
+
+mqlml.workflows.train.keep_page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+run(sys.argv[1:])
+"""
+
+
+def test_a_promotion_whose_run_was_killed_before_its_entry_is_named_and_told_by_the_next(
+    company, workspace, mqlml
+):
+    shared = ("--config", str(company), "--workspace", str(workspace))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", KILL_BEFORE_ENTRY, "train", *shared],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    runs = mqlml("runs", *shared, "--json").document
+    killed = [run for run in runs if run["kind"] == "train"][-1]
+    found = mqlml("doctor", *shared, "--json")
+    bad = [check for check in found.document["checks"] if not check["ok"]]
+    assert found.code != 0
+    assert [check["name"] for check in bad] == ["champion's promotion"]
+    version = killed["model"]["version"]
+    assert f"version {version} was promoted by a train that was killed" in bad[0]["found"]
+    mqlml("monitor", *shared)
+    assert mqlml("doctor", *shared).code == 0
+    entries = read_entries(workspace / "ledger", kind="train")
+    told = {e.payload["run_id"]: e.payload for e in entries}
+    assert told[killed["run_id"]] == {
+        "run_id": killed["run_id"],
+        "version": version,
+        "reason": "manual",
+        "promoted": True,
+    }

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mqlml.modeling.bundle import Bundle
 from mqlml.scoring.rows import RuleAttributes
@@ -51,9 +50,8 @@ class ScoreSink:
         """Return what `score_points` returns for all points; asked once, as they are let go."""
         whole = pa.concat_tables(self._scored)
         self._scored.clear()
-        keys = [("probability", "descending"), ("lead_id", "ascending")]
-        whole = whole.take(pc.sort_indices(whole, sort_keys=keys))
         frame: pd.DataFrame = whole.to_pandas(split_blocks=True, self_destruct=True)
+        del whole
         return in_order_of_score(frame)
 
     def _score(self, table: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ from mqlml.storage.health import check_workspace
 from mqlml.storage.workspace import Workspace
 from mqlml.wiring import open_store
 from mqlml.workflows.project import Project
+from mqlml.workflows.promotions import check_promotion
 
 _NEEDED = ("duckdb", "lightgbm", "mlflow", "numba", "pandas", "pyarrow", "scikit-learn")
 _EXTRAS = {"psycopg": "postgres", "pyspark": "spark"}
@@ -48,7 +49,10 @@ def examine(project: Project) -> Examination:
     if not workspace.root.exists():
         return examined
     store = open_store(project.settings, workspace, project.secrets)
-    return Examination((*examined.checks, *check_store(store, project.settings.name)))
+    checks = (*examined.checks, *check_store(store, project.settings.name))
+    if not all(check.ok for check in checks):
+        return Examination(checks)  # what cannot be read cannot be compared
+    return Examination((*checks, check_promotion(project, store)))
 
 
 def examine_without_store(workspace: Path) -> Examination:

@@ -26,6 +26,7 @@ from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
@@ -103,6 +104,8 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     project = project_at(project, tables, moment)
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
+    with project.workspace.lock("monitor"):
+        tell_promotion(project, store)
     say("looking at what became of past points")
     found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
     facts = MonitorFacts(

@@ -24,6 +24,7 @@ from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.monitor import ERASED, find_changes
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import record_training
 from mqlml.workflows.train import keep_page, training_lines
 
@@ -187,6 +188,7 @@ def _record(store: "MlflowStore", challenge: _Challenge) -> RetrainResult:
     facts = challenge.facts()
     page = training_page(facts)
     with project.workspace.lock("retrain"):
+        tell_promotion(project, store)
         logged = record_training(
             store,
             project,

@@ -17,6 +17,7 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import record_training
 
 Say = Callable[[str], None]
@@ -137,6 +138,7 @@ def train(
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
+        tell_promotion(project, store)
         logged = record_training(
             store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
         )
