@@ -2,6 +2,9 @@
 
 import csv
 import shutil
+import signal
+import subprocess
+import sys
 from io import BytesIO
 
 import pandas as pd
@@ -213,5 +216,36 @@ def test_an_erasure_that_is_cut_short_is_finished_by_the_next_command(
             mqlml(*words_of(place, "erase", "--lead", PERSON))
     told = mqlml(*words_of(place, "runs"))
     assert told.code == 0, told.err
+    assert mentions(place[1], PERSON, MAIL, COOKIE, MAIL.upper()) == set()
+    assert mqlml(*words_of(place, "doctor")).code == 0
+
+
+KILLED_AFTER = """
+import os, signal, sys
+from mqlml.cli.main import run
+from mqlml.storage import erasing
+from mqlml.workflows import erase
+
+module = {"erasing": erasing, "erase": erase}[sys.argv[1]]
+step = getattr(module, sys.argv[2])
+
+def killed(*args, **more):
+    step(*args, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(module, sys.argv[2], killed)
+run(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [("erase", "begin_erasing"), ("erase", "erase_tables"), ("erasing", "_rewrite")],
+)
+def test_an_erasure_that_is_killed_is_finished_by_the_next_command(mqlml, place, module, step):
+    words = map(str, words_of(place, "erase", "--lead", PERSON))
+    job = subprocess.run([sys.executable, "-c", KILLED_AFTER, module, step, *words], check=False)
+    assert job.returncode == -signal.SIGKILL
+    assert mqlml(*words_of(place, "runs")).code == 0
     assert mentions(place[1], PERSON, MAIL, COOKIE, MAIL.upper()) == set()
     assert mqlml(*words_of(place, "doctor")).code == 0
