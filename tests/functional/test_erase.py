@@ -14,6 +14,7 @@ from tests.company import write_company
 
 from mqlml.errors import DataError
 from mqlml.storage import erasing as erasing_steps
+from mqlml.storage.snapshot import read_tables
 from mqlml.workflows import erase as erase_workflow
 
 PERSON, MAIL, COOKIE = "L0900", "zoe.quist@unik.example", "ga4:777.31"
@@ -249,3 +250,23 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_command(mqlml, place,
     assert mqlml(*words_of(place, "runs")).code == 0
     assert mentions(place[1], PERSON, MAIL, COOKIE, MAIL.upper()) == set()
     assert mqlml(*words_of(place, "doctor")).code == 0
+
+
+def test_a_person_is_erased_by_the_id_people_know_where_ids_are_hashed(
+    mqlml, tmp_path, monkeypatch
+):
+    config = write_company(tmp_path / "company", leads=50)
+    config.write_text(
+        config.read_text().replace(
+            "target: {stage", "  identity: {hash_key_env: MQLML_TEST_KEY}\ntarget: {stage"
+        )
+    )
+    place = (config, tmp_path / "w")
+    assert "MQLML_TEST_KEY" in mqlml(*words_of(place, "ingest")).err
+    monkeypatch.setenv("MQLML_TEST_KEY", "a key of ours")
+    assert mqlml(*words_of(place, "ingest")).code == 0
+    assert not {name for name in mentions(place[1], "L0007") if "quarantine" not in name}
+    told = mqlml(*words_of(place, "erase", "--lead", "L0007", "--json"))
+    assert (told.code, told.document["leads"], told.document["retrain"]) == (0, 1, [])
+    assert mqlml(*words_of(place, "ingest")).code == 0
+    assert len(read_tables(place[1]).leads) == 49
