@@ -2,6 +2,9 @@
 
 import csv
 import shutil
+import signal
+import subprocess
+import sys
 from io import BytesIO
 
 import pandas as pd
@@ -11,6 +14,7 @@ from tests.company import write_company
 
 from mqlml.errors import DataError
 from mqlml.storage import erasing as erasing_steps
+from mqlml.storage.snapshot import read_tables
 from mqlml.workflows import erase as erase_workflow
 
 PERSON, MAIL, COOKIE = "L0900", "zoe.quist@unik.example", "ga4:777.31"
@@ -215,3 +219,54 @@ def test_an_erasure_that_is_cut_short_is_finished_by_the_next_command(
     assert told.code == 0, told.err
     assert mentions(place[1], PERSON, MAIL, COOKIE, MAIL.upper()) == set()
     assert mqlml(*words_of(place, "doctor")).code == 0
+
+
+KILLED_AFTER = """
+import os, signal, sys
+from mqlml.cli.main import run
+from mqlml.storage import erasing
+from mqlml.workflows import erase
+
+module = {"erasing": erasing, "erase": erase}[sys.argv[1]]
+step = getattr(module, sys.argv[2])
+
+def killed(*args, **more):
+    step(*args, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(module, sys.argv[2], killed)
+run(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [("erase", "begin_erasing"), ("erase", "erase_tables"), ("erasing", "_rewrite")],
+)
+def test_an_erasure_that_is_killed_is_finished_by_the_next_command(mqlml, place, module, step):
+    words = map(str, words_of(place, "erase", "--lead", PERSON))
+    job = subprocess.run([sys.executable, "-c", KILLED_AFTER, module, step, *words], check=False)
+    assert job.returncode == -signal.SIGKILL
+    assert mqlml(*words_of(place, "runs")).code == 0
+    assert mentions(place[1], PERSON, MAIL, COOKIE, MAIL.upper()) == set()
+    assert mqlml(*words_of(place, "doctor")).code == 0
+
+
+def test_a_person_is_erased_by_the_id_people_know_where_ids_are_hashed(
+    mqlml, tmp_path, monkeypatch
+):
+    config = write_company(tmp_path / "company", leads=50)
+    config.write_text(
+        config.read_text().replace(
+            "target: {stage", "  identity: {hash_key_env: MQLML_TEST_KEY}\ntarget: {stage"
+        )
+    )
+    place = (config, tmp_path / "w")
+    assert "MQLML_TEST_KEY" in mqlml(*words_of(place, "ingest")).err
+    monkeypatch.setenv("MQLML_TEST_KEY", "a key of ours")
+    assert mqlml(*words_of(place, "ingest")).code == 0
+    assert not {name for name in mentions(place[1], "L0007") if "quarantine" not in name}
+    told = mqlml(*words_of(place, "erase", "--lead", "L0007", "--json"))
+    assert (told.code, told.document["leads"], told.document["retrain"]) == (0, 1, [])
+    assert mqlml(*words_of(place, "ingest")).code == 0
+    assert len(read_tables(place[1]).leads) == 49
