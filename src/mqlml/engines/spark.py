@@ -18,6 +18,7 @@ from mqlml.engines.parts import part_name
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark_answers import (
     ROW,
+    WRITTEN,
     WritePart,
     feature_rows,
     sealed_numbers,
@@ -90,15 +91,28 @@ class SparkEngine:
             rows["as_of"] = pd.to_datetime(rows["as_of"], unit="us", utc=True)
             write(folder / f"{part_name(0)}.parquet", [_arrow_table(rows)])
             return 0
+        finish = partial(written_part, folder=folder.resolve(), write=write)
+        asked = points[["lead_id", "as_of"]]
         with spark_faults("engine"):
-            written = self.snapshot_answers(
-                tables,
-                points[["lead_id", "as_of"]],
-                plan,
-                finish=partial(written_part, folder=folder.resolve(), write=write),
-                schema="key int, rows bigint",
-            )
-            return int(pc.sum(written.toArrow()["rows"]).as_py())
+            written = self.snapshot_answers(tables, asked, plan, finish=finish, schema=WRITTEN)
+            return _rows_in(written)
+
+    def write_parts(
+        self,
+        tables: SparkTables,
+        points: "DataFrame",
+        plan: Plan,
+        folder: Path,
+        *,
+        write: WritePart,
+    ) -> int:
+        """Have the workers write the features of Spark's tables, as `write` does; return the rows.
+
+        For half the work of `features` and Spark's own writer, where all workers share `folder`.
+        """
+        finish = partial(written_part, folder=folder.resolve(), write=write)
+        with spark_faults("engine"):
+            return _rows_in(self.answers(tables, points, plan, finish=finish, schema=WRITTEN))
 
     def snapshot_answers(
         self,
@@ -210,6 +224,10 @@ class SparkEngine:
         # A number, or a word by which some platforms mean that they decide.
         given = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or ""
         return int(given) if given.isdecimal() else _PARTITIONS
+
+
+def _rows_in(written: "DataFrame") -> int:
+    return int(pc.sum(written.toArrow()["rows"]).as_py() or 0)
 
 
 def _no_points(others: "dict[str, pd.Series[Any]]", plan: Plan) -> pd.DataFrame:
