@@ -38,7 +38,7 @@ START = 1_735_689_600_000_000
 DAYS = 365
 TYPES = ("page_view", "email_open", "email_click", "webinar", "form_submit", "download")
 PAGES = tuple(f"/page-{number}" for number in range(40))
-_JOBS = ("local", "local write", "buckets", "buckets write", "table write")
+_JOBS = ("local", "local write", "buckets", "buckets write", "table parts", "table write")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -223,6 +223,12 @@ def main() -> None:
             with exact_times(session):
                 found.write.mode("overwrite").parquet(str(folder / name))
 
+        def parts_from_table(whole: Tables, rows: pd.DataFrame) -> None:
+            shutil.rmtree(folder / "parts", ignore_errors=True)
+            (folder / "parts").mkdir()
+            own, asked = engine.to_spark(whole, rows)
+            engine.write_parts(own, asked, features, folder / "parts", write=write_part)
+
         def by_workers(whole: Tables, rows: pd.DataFrame) -> None:
             shutil.rmtree(folder / "written", ignore_errors=True)
             (folder / "written").mkdir()
@@ -239,6 +245,7 @@ def main() -> None:
             "local write": by_local,
             "buckets": lambda t, p: engine.compute(t, p, features),
             "buckets write": by_workers,
+            "table parts": parts_from_table,
             "table write": lambda t, p: from_table(t, p, "from-table"),
         }
         figures: dict[str, object] = {

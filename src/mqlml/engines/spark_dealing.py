@@ -1,7 +1,8 @@
 """Rows sealed where they are read and dealt to tasks by lead, by account or by bucket."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,10 +59,17 @@ def _keyed(frame: "DataFrame", part: Part, leads: "DataFrame | None", keys: int)
     """Return key, lead_id and the part's columns, under names that mapInArrow can bear."""
     from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 
-    columns = [
-        frame[quoted(name)].cast(kind).alias(f"c{place}")
-        for place, (name, kind) in enumerate(zip(part.columns, part.types, strict=True))
-    ]
+    values = {
+        name: frame[quoted(name)].cast(kind)
+        for name, kind in zip(part.columns, part.types, strict=True)
+    }
+    if "event_id" in values:
+        # Ids tell events of one instant apart where numbers are added up in turn. No kind looks
+        # at an event whose number is missing, and an id of each is half of all that would move.
+        numbers = [n for n, kind in zip(part.columns, part.types, strict=True) if kind == "double"]
+        is_asked = reduce(or_, (values[name].isNotNull() for name in numbers))
+        values["event_id"] = F.when(is_asked, values["event_id"])
+    columns = [value.alias(f"c{place}") for place, value in enumerate(values.values())]
     rows = frame.select(frame["lead_id"].cast("string").alias("lead_id"), *columns)
     home = F.col("lead_id")
     if leads is not None:

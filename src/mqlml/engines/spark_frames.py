@@ -100,6 +100,16 @@ def _events(session: "SparkSession", log: EventLog) -> "DataFrame":
     return session.createDataFrame([], ddl(columns))
 
 
+def events_of_strangers(tables: SparkTables) -> int:
+    """Return how many events have a lead that `leads` does not hold.
+
+    They are kept, and count for points of their lead; of the lead itself nothing is known.
+    """
+    leads = tables.leads.select(tables.leads["lead_id"].cast("string").alias("lead_id")).distinct()
+    events = tables.events.select(tables.events["lead_id"].cast("string").alias("lead_id"))
+    return int(events.join(leads, "lead_id", "left_anti").count())
+
+
 def to_spark(session: "SparkSession", frame: pd.DataFrame) -> "DataFrame":
     """Return a frame of this process as a Spark DataFrame."""
     table = pa.table({str(name): arrow_array(values) for name, values in frame.items()})
