@@ -109,7 +109,7 @@ def _plan(draw: Random, *, of_accounts: bool) -> Plan:
         line(["weekly_slope"], windows_days=[14, 70]),
         line(["max_gap_days", "mean_gap_days", "max_session_minutes", "mean_session_events"]),
         line(["time_spent"], cap_minutes=draw.choice([1, 60])),
-        line(["share"], among="costly") | {"signals": ["any"]},
+        line(["share"], among="costly", signals=["any"]),
         line(["account_count", "account_active_leads"]),
     ]
     signals = {signal.name: signal for signal in BASE.signals}

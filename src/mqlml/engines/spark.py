@@ -37,7 +37,7 @@ from mqlml.features.table_features import FLAT_OUTCOME
 from mqlml.tables.contracts import ATTRIBUTES, STAGES, Attribute, Column, EventLog, Tables
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _PARTITIONS = 200
 
@@ -136,7 +136,7 @@ class SparkEngine:
             return self.answers(own, asked, plan, finish=finish, schema=schema)
         names, _ = _columns_needed(event_columns(tables.events), plan)
         files = tuple(bucket_files(tables.events, names)) if plan.features else ()
-        keys = keys_of_points(session, points, files)
+        keys = keys_of_points(session, points, files, tasks=self._keys(session))
         others = table_columns(tables, points, plan)
         given = tuple(name for name in plan.columns if name in others)
         rows = _arrow_table(points.assign(**{name: others[name].to_numpy() for name in given}))
@@ -205,7 +205,7 @@ class SparkEngine:
             *frames.table_parts(tables.attribute_specs, plan),
             frames.point_part(points),
         )
-        keys = self._keys(points)
+        keys = self._keys(points.sparkSession)
         assignment = Assignment(
             plan,
             _no_rows(tables.attribute_specs, tables.properties),
@@ -218,11 +218,11 @@ class SparkEngine:
         with quiet():
             return rows.mapInArrow(partial(run_task, assignment=assignment), schema)
 
-    def _keys(self, rows: "DataFrame") -> int:
+    def _keys(self, session: "SparkSession") -> int:
         if self.settings.partitions is not None:
             return self.settings.partitions
         # A number, or a word by which some platforms mean that they decide.
-        given = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or ""
+        given = session.conf.get("spark.sql.shuffle.partitions") or ""
         return int(given) if given.isdecimal() else _PARTITIONS
 
 

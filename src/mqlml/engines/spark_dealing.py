@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # Leads without events make parts of their own, of so many points.
 _QUIET_POINTS = 250_000
-_LOOKS_PER_CORE = 2
 
 
 def dealt(
@@ -103,15 +102,15 @@ def placed(sealed: "DataFrame", keys: int) -> "DataFrame":
 
 
 def keys_of_points(
-    session: "SparkSession", points: pd.DataFrame, files: Sequence[BucketFiles]
+    session: "SparkSession", points: pd.DataFrame, files: Sequence[BucketFiles], *, tasks: int
 ) -> "np.ndarray[Any, np.dtype[np.int32]]":
     """Return the key of each point: the bucket of its lead, beyond the last one without events.
 
-    The buckets' ids are read by Spark; each lead's id comes here once.
+    The buckets' ids are read by Spark, in so many tasks; each lead's id comes here once.
     """
     codes, leads = pd.factorize(points["lead_id"])
     home = np.full(len(leads), -1, np.int32)
-    for key, ids in _leads_of_buckets(session, files):
+    for key, ids in _leads_of_buckets(session, files, tasks):
         places = pd.Index(leads).get_indexer(pd.Index(ids.to_pandas(), dtype="str"))
         home[places[places >= 0]] = key
     keys = home[codes]
@@ -129,12 +128,11 @@ def _numbered(codes: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
 
 
 def _leads_of_buckets(
-    session: "SparkSession", files: Sequence[BucketFiles]
+    session: "SparkSession", files: Sequence[BucketFiles], tasks: int
 ) -> list[tuple[int, pa.Array]]:
     if not files:
         return []
-    tasks = min(len(files), _LOOKS_PER_CORE * session.sparkContext.defaultParallelism)
-    numbers = session.range(0, len(files), 1, tasks)
+    numbers = session.range(0, len(files), 1, min(len(files), tasks))
     read = partial(leads_of_files, files=tuple(files))
     with quiet():
         found = numbers.mapInArrow(read, SEALED).toArrow()

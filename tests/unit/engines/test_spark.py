@@ -191,17 +191,10 @@ SHARED = {
 def test_columns_of_accounts_stages_and_rates_are_the_local_engines(
     spark_engine: SparkEngine, tmp_path: Path, without: tuple[str, ...]
 ) -> None:
+    who = [("a", "acme", "Steel"), ("b", "acme", None), ("c", None, "Steel"), ("d", "solo", None)]
     leads = [
         {"lead_id": name, "created_at": f"2026-01-0{n}", "account_id": account, "industry": group}
-        for n, (name, account, group) in enumerate(
-            [
-                ("a", "acme", "Steel"),
-                ("b", "acme", None),
-                ("c", None, "Steel"),
-                ("d", "solo", None),
-            ],
-            start=1,
-        )
+        for n, (name, account, group) in enumerate(who, start=1)
     ]
     events = [{"lead_id": lead, "occurred_at": f"2026-01-1{n}"} for n, lead in enumerate("aabbbcx")]
     stages = [
