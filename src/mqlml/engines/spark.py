@@ -33,8 +33,7 @@ from mqlml.engines.spark_task import Assignment, Finish, counted_of_key, frame_o
 from mqlml.features.group_rates import RateHistory, rate_history
 from mqlml.features.plan import Plan
 from mqlml.features.table_columns import table_columns, whole_matrix
-from mqlml.features.table_features import FLAT_OUTCOME
-from mqlml.tables.contracts import ATTRIBUTES, STAGES, Attribute, Column, EventLog, Tables
+from mqlml.tables.contracts import ATTRIBUTES, Attribute, Column, EventLog, Tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -279,9 +278,7 @@ def _histories(tables: SparkTables, plan: Plan, keys: int) -> tuple[RateHistory,
     """Return the history of each of the plan's rates; one row per lead and rate is collected."""
     if not plan.rates:
         return ()
-    is_staged = any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
-    stages = [frames.part_of("stage", STAGES.columns[1:])] if is_staged else []
-    parts = (frames.lead_part(tables.attribute_specs, plan), *stages)
+    parts = (frames.lead_part(tables.attribute_specs, plan), *frames.stage_parts(plan))
     none = _no_rows(tables.attribute_specs, ())
     count = partial(counted_of_key, none=none, kinds=parts, rates=plan.rates)
     with spark_faults("engine"):

@@ -126,8 +126,14 @@ def event_part(columns: Sequence[str], known: Sequence[Column]) -> Part:
 
 def table_parts(specs: Sequence[Attribute], plan: Plan) -> tuple[Part, ...]:
     """Return the parts beside events and points that the plan's columns are made from."""
-    stages = [part_of("stage", STAGES.columns[1:])] if plan.stages else []
-    return (lead_part(specs, plan), part_of("dated", ATTRIBUTES.columns[1:]), *stages)
+    dated = part_of("dated", ATTRIBUTES.columns[1:])
+    return (lead_part(specs, plan), dated, *stage_parts(plan))
+
+
+def stage_parts(plan: Plan) -> tuple[Part, ...]:
+    """Return the part of the stages if a column or the outcome of a rate is made from them."""
+    is_read = plan.stages or any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
+    return (part_of("stage", STAGES.columns[1:]),) if is_read else ()
 
 
 def lead_part(specs: Sequence[Attribute], plan: Plan) -> Part:
