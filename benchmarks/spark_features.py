@@ -11,6 +11,8 @@ small job starts everything before the clock does.
 import argparse
 import json
 import os
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,10 +26,10 @@ import pyarrow.parquet as pq
 from mqlml.engines.local import LocalEngine
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark import SparkEngine
-from mqlml.engines.spark_frames import spark_tables, to_spark
-from mqlml.engines.spark_session import close_session, open_session
+from mqlml.engines.spark_session import close_session, exact_times, open_session
 from mqlml.features.plan import Plan, make_plan
 from mqlml.features.settings import PlanSettings
+from mqlml.storage.parts import open_parts, write_part
 from mqlml.tables.buckets import bucket_count, bucket_of
 from mqlml.tables.contracts import EVENTS, Attribute, ColumnType, EventLog, Tables
 from mqlml.timeline import MICROS_PER_DAY
@@ -36,6 +38,7 @@ START = 1_735_689_600_000_000
 DAYS = 365
 TYPES = ("page_view", "email_open", "email_click", "webinar", "form_submit", "download")
 PAGES = tuple(f"/page-{number}" for number in range(40))
+_JOBS = ("local", "local write", "buckets", "buckets write", "table parts", "table write")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -121,7 +124,9 @@ def make_tables(folder: Path, events: int, leads: int) -> Tables:
             {"lead_id": ids, "created_at": created.dt.as_unit("us"), "industry": industry}
         ),
         attributes=none,
-        stages=pd.DataFrame(),
+        stages=pd.DataFrame(
+            {"lead_id": none["lead_id"], "stage": none["name"], "entered_at": none["known_at"]}
+        ),
         verdicts=pd.DataFrame(),
         handovers=pd.DataFrame(),
         events=write_events(folder, events, leads),
@@ -201,31 +206,47 @@ def main() -> None:
     parser.add_argument("--option", nargs="*", default=[], help="Spark properties, name=value")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each; all are told")
     parser.add_argument("--folder", type=Path, help="where drawn events are kept for other runs")
-    parser.add_argument("--only", nargs="*", default=["local", "buckets", "table", "write"])
+    parser.add_argument("--only", nargs="*", default=list(_JOBS), choices=_JOBS)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         kept = (asked.folder or folder) / f"{asked.events}-{asked.leads}"
         tables = make_tables(kept, asked.events, asked.leads)
-        small = make_tables(folder / "small", 1_000, 10)
+        small = make_tables(folder / "small", 1_000_000, 1_000)
         points, features = make_points(asked.leads, asked.points), plan()
         options = dict(option.split("=", 1) for option in asked.option)
         engine = SparkEngine(EngineSettings(kind="spark", master=asked.master, options=options))
         session = open_session(engine.settings)
 
         def from_table(whole: Tables, rows: pd.DataFrame, name: str) -> None:
-            own = spark_tables(session, whole)
-            events = session.read.parquet(str(whole.events.folder))
-            own = type(own)(own.leads, own.attributes, events, own.attribute_specs)
-            found = engine.features(own, to_spark(session, rows), features)
-            found.write.mode("overwrite").parquet(str(folder / name))
+            found = engine.features(*engine.to_spark(whole, rows), features)
+            with exact_times(session):
+                found.write.mode("overwrite").parquet(str(folder / name))
 
-        few = make_points(10, 3)
+        def parts_from_table(whole: Tables, rows: pd.DataFrame) -> None:
+            shutil.rmtree(folder / "parts", ignore_errors=True)
+            (folder / "parts").mkdir()
+            own, asked = engine.to_spark(whole, rows)
+            engine.write_parts(own, asked, features, folder / "parts", write=write_part)
+
+        def by_workers(whole: Tables, rows: pd.DataFrame) -> None:
+            shutil.rmtree(folder / "written", ignore_errors=True)
+            (folder / "written").mkdir()
+            engine.write(whole, rows, features, folder / "written", write=write_part)
+
+        def by_local(whole: Tables, rows: pd.DataFrame) -> None:
+            parts = open_parts(folder / "local", str(len(rows)))
+            LocalEngine().write(whole, rows, features, parts)
+            parts.finish()
+
+        few = make_points(1_000, 3)
         jobs: dict[str, Callable[[Tables, pd.DataFrame], object]] = {
             "local": lambda t, p: LocalEngine().compute(t, p, features),
+            "local write": by_local,
             "buckets": lambda t, p: engine.compute(t, p, features),
-            "write": lambda t, p: engine.write(t, p, features, folder / "written"),
-            "table": lambda t, p: from_table(t, p, "from-table"),
+            "buckets write": by_workers,
+            "table parts": parts_from_table,
+            "table write": lambda t, p: from_table(t, p, "from-table"),
         }
         figures: dict[str, object] = {
             "events": asked.events,
@@ -237,6 +258,7 @@ def main() -> None:
             runs = range(asked.repeat)
             figures[name] = [measured(lambda: jobs[name](tables, points)) for _ in runs]  # noqa: B023
             figures[f"{name} peak MiB"] = peak_mib()
+            print(name, json.dumps(figures[name]), file=sys.stderr)
         print(json.dumps(figures, indent=1))
         close_session()
 

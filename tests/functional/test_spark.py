@@ -38,6 +38,41 @@ def test_features_and_scores_are_the_same_with_spark(
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
+@pytest.mark.filterwarnings("ignore")  # MLflow and pyspark are called here without our care
+def test_a_model_trained_on_spark_is_the_local_one_and_its_champion_scores_in_spark(
+    mqlml, company, trained, on_spark, tmp_path, spark_engine: SparkEngine, monkeypatch
+) -> None:
+    spark = ("--config", on_spark, "--data", company.parent, "--workspace", tmp_path / "w")
+    day = ("--as-of", "2025-12-01")
+    assert mqlml("train", *spark, *day).code == 0
+    assert mqlml("export", *spark, "--out", tmp_path / "many").code == 0
+    local = ("--config", company, "--workspace", trained)
+    assert mqlml("export", *local, "--out", tmp_path / "one").code == 0
+    for name in ("plan.json", "model.txt", "encoders.json"):
+        one = list((tmp_path / "one").rglob(name))
+        assert [f.read_bytes() for f in (tmp_path / "many").rglob(name)] == [
+            f.read_bytes() for f in one
+        ]
+    scores = pd.read_parquet(mqlml("score", *spark, *day, "--json").document["path"])
+    assert mqlml("features", *spark, *day, "--out", tmp_path / "matrix").code == 0
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'w' / 'mlflow.db'}")
+    session = open_session(spark_engine.settings)
+    kinds = "probability double, score double, grade string, fit_part double"
+    answer = f"{kinds}, engagement_part double"
+    champion = mlflow.pyfunc.spark_udf(
+        session, "models:/small@champion", result_type=answer, env_manager="local"
+    )
+    matrix = session.read.parquet(str(tmp_path / "matrix"))
+    columns = [name for name in matrix.columns if name not in {"lead_id", "as_of"}]
+    found = matrix.select("lead_id", champion(*columns).alias("a")).select("lead_id", "a.*")
+    answers = found.toPandas().set_index("lead_id")["probability"]
+    expected = scores.set_index("lead_id")["probability"]
+    assert len(expected) > 50
+    pd.testing.assert_series_equal(answers.sort_index(), expected.sort_index(), check_exact=True)
+
+
 def test_a_file_in_the_way_of_sparks_folder_is_told(
     mqlml, company, workspace, on_spark, tmp_path
 ) -> None:

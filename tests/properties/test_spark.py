@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from tests.builders import make_points, make_tables
-from tests.properties.test_features import BASE, SPECS, START
+from tests.properties.test_features import BASE, GROUPS, SPECS, START
 
 from mqlml.engines.local import LocalEngine
 from mqlml.engines.spark import SparkEngine
-from mqlml.engines.spark_session import open_session
 from mqlml.features.expansion import expand_features
+from mqlml.features.kinds.catalogue import ACCOUNT_KINDS
 from mqlml.features.plan import Plan
 from mqlml.features.reference import reference_features
-from mqlml.features.settings import FeatureSettings
+from mqlml.features.settings import FeatureSettings, RatioSettings
+from mqlml.features.table_expansion import ratio_features
+from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
 from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Tables
-from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_HOUR
+from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR
 
-COMPANIES = 12
+# A job takes a second before it does anything: many examples share one, and a plan.
+PER_JOB = 100
+DAILY, DAILY_JOBS = 12, 3
 NUMBERS = (None, 0.1, 0.2, 1e16, -1e16, 0.0, -0.0, 5.0)
 DELAYS = (0, 0, 0, -1, 1, MICROS_PER_DAY, -MICROS_PER_DAY, 20 * MICROS_PER_DAY)
 
@@ -47,9 +52,12 @@ def _event(draw: Random, lead: str) -> dict[str, Any]:
 
 
 def _lead(draw: Random, lead: str) -> dict[str, Any]:
+    account = draw.choice([None, "acme", "acme", "solo"])
     return {
         "lead_id": lead,
         "created_at": _time(draw),
+        "account_id": account and f"{account} {lead.split()[1]}",
+        "outcome": draw.choice([None, True, False]),
         "job_title": draw.choice([None, "VP Sales", "cto", "🚀", ""]),
         "size": draw.choice([None, "51-200", "1,234", "few"]),
         "budget": draw.choice(NUMBERS),
@@ -57,30 +65,37 @@ def _lead(draw: Random, lead: str) -> dict[str, Any]:
     }
 
 
+def _stage(draw: Random, lead: str) -> dict[str, Any]:
+    stage = draw.choice(["lead", "mql", "sql", "customer", "disqualified", "recycled"])
+    return {"lead_id": lead, "stage": stage, "entered_at": _time(draw)}
+
+
 def _dated(draw: Random, lead: str) -> dict[str, Any]:
     value = draw.choice([None, " Steel", "steel", "Food"])
     return {"lead_id": lead, "name": "industry", "value": value, "known_at": _time(draw)}
 
 
-def _company(draw: Random, folder: Path) -> tuple[Tables, pd.DataFrame]:
+def _companies(draw: Random, folder: Path, count: int) -> tuple[Tables, pd.DataFrame]:
     """Return leads of many small companies; some leads have no events, some events no lead."""
-    names = [f"{who} {number}" for number in range(COMPANIES) for who in ("ann", "bob", "cleo")]
-    events = [_event(draw, draw.choice(names)) for _ in range(20 * COMPANIES)]
+    firms = [[f"{who} {number}" for who in ("ann", "bob", "cleo")] for number in range(count)]
+    names = [name for firm in firms for name in firm]
+    events = [_event(draw, draw.choice(firm)) for firm in firms for _ in range(20)]
     ids = draw.sample(range(len(events)), len(events))
     dated = {(n, row["known_at"]): row for n in names for row in [_dated(draw, n), _dated(draw, n)]}
     tables = make_tables(
         folder,
-        leads=[_lead(draw, name) for name in names[: 2 * COMPANIES]],
+        leads=[_lead(draw, name) for firm in firms for name in firm[:2]],
         events=[row | {"event_id": f"e{n}"} for row, n in zip(events, ids, strict=True)],
+        stages=[_stage(draw, draw.choice([*firm, "nobody"])) for firm in firms for _ in range(4)],
         attributes=list(dated.values()),
         attribute_specs=SPECS,
         properties=SPELL_COLUMNS,
     )
-    asked = [(draw.choice([*names, "nobody"]), _time(draw)) for _ in range(10 * COMPANIES)]
+    asked = [(draw.choice([*firm, "nobody"]), _time(draw)) for firm in firms for _ in range(6)]
     return tables, make_points(*asked)
 
 
-def _plan(draw: Random) -> Plan:
+def _plan(draw: Random, *, of_accounts: bool) -> Plan:
     names = [signal.name for signal in BASE.signals]
 
     def line(kinds: list[str], **more: Any) -> FeatureSettings:
@@ -95,20 +110,58 @@ def _plan(draw: Random) -> Plan:
         line(["decayed_count"], half_life_days=draw.choice([0.25, 7, 30])),
         line(["active_weeks_streak"]),
         line(["weekly_slope"], windows_days=[14, 70]),
+        line(["max_gap_days", "mean_gap_days", "max_session_minutes", "mean_session_events"]),
+        line(["time_spent"], cap_minutes=draw.choice([1, 60])),
+        line(["share"], among="costly", signals=["any"]),
+        line(["account_count", "account_active_leads"]),
     ]
     signals = {signal.name: signal for signal in BASE.signals}
     features, faults = expand_features(lines, signals, EVENTS.columns)
     assert not faults
-    used = {feature.signal for feature in features}
-    return replace(BASE, signals=tuple(s for s in BASE.signals if s in used), features=features)
+    used = {f.signal for f in features} | {f.among for f in features}
+    plan = replace(
+        BASE,
+        signals=tuple(s for s in BASE.signals if s in used),
+        features=tuple(f for f in features if f.kind not in ACCOUNT_KINDS),
+        accounts=tuple(f for f in features if f.kind in ACCOUNT_KINDS) if of_accounts else (),
+        stages=(StageFeature(), StageFeature("mql")),
+        account_leads=(AccountLeads(20 * MICROS_PER_DAY), AccountLeads(EVER))
+        if of_accounts
+        else (),
+        rates=_rates(draw),
+    )
+    numbers = [info.column for info in plan.infos if info.axis == "engagement"]
+    lines = [RatioSettings(of=draw.choice(numbers), to=draw.choice(numbers)) for _ in range(3)]
+    infos = {info.column: info for info in plan.infos}
+    return replace(plan, ratios=ratio_features(lines, infos)[0])
 
 
-@pytest.mark.parametrize("seed", range(3))
+def _rates(draw: Random) -> tuple[RateFeature, ...]:
+    stage = draw.choice(["mql", "customer", "outcome"])
+    outcome = Outcome(stage, draw.choice([1, 7]) * MICROS_PER_DAY, draw.choice([0, MICROS_PER_DAY]))
+    window = draw.choice([20 * MICROS_PER_DAY, EVER])
+    return tuple(RateFeature(source, window, 0.5, outcome) for source in GROUPS)
+
+
+def _jobs() -> list[tuple[int, int]]:
+    """Return the seed and the examples of each job, as many as Hypothesis would look at."""
+    wanted = settings().max_examples
+    if wanted < PER_JOB:
+        return [(seed, DAILY) for seed in range(DAILY_JOBS)]
+    return [(seed, PER_JOB) for seed in range(-(-wanted // PER_JOB))]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize(("seed", "companies"), _jobs())
+
+
 def test_spark_equals_the_reference_to_the_last_bit(
-    spark_engine: SparkEngine, tmp_path: Path, seed: int
+    spark_engine: SparkEngine, tmp_path: Path, seed: int, companies: int
 ) -> None:
     draw = Random(seed)
-    (tables, points), plan = _company(draw, tmp_path), _plan(draw)
+    tables, points = _companies(draw, tmp_path, companies)
+    plan = _plan(draw, of_accounts=seed % 2 == 0)
     expected = reference_features(tables, points, plan)
     assert expected.notna().to_numpy().mean() > 0.3
     same = LocalEngine(threads=1).compute(tables, points, plan)
@@ -116,8 +169,6 @@ def test_spark_equals_the_reference_to_the_last_bit(
     found = spark_engine.compute(tables, points, plan)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     own, asked = spark_engine.to_spark(tables, points.assign(place=np.arange(len(points))))
-    events = open_session(spark_engine.settings).read.parquet(str(tables.events.folder))
-    own = replace(own, events=events, properties=SPELL_COLUMNS)
     table = spark_engine.features(own, asked, plan).toArrow().to_pandas()
     table = table.sort_values("place", ignore_index=True)[list(plan.columns)]
     pd.testing.assert_frame_equal(table, expected, check_exact=True)

@@ -10,6 +10,7 @@ A drawing has one line per row, in 2026, UTC; the first word is the table:
 The features are those of ann; the target is `customer` within 30 days.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,20 +72,34 @@ class Scene:
 
     def tables(self, folder: Path) -> Tables:
         """Return the drawn tables."""
+        return tables_of([self.rows()], folder)
+
+    def rows(self, mark: str = "") -> dict[str, list[dict[str, Any]]]:
+        """Return the drawn rows by table; `mark` goes before the ids of leads and accounts."""
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _TABLES}
         lines = (line.split("#")[0].split() for line in self.drawn.splitlines())
         for words in lines:
             if words:
-                rows[words[0]].append(_row(words))
-        # What one lead has, all have, if only as missing.
-        names = dict.fromkeys(name for row in rows["lead"] for name in row)
-        return make_tables(
-            folder,
-            leads=[dict.fromkeys(names) | row for row in rows["lead"]],
-            events=rows["event"],
-            stages=rows["stage"],
-            attributes=rows["value"],
-        )
+                row = _row(words)
+                ids = {name: mark + row[name] for name in ("lead_id", "account_id") if name in row}
+                rows[words[0]].append(row | ids)
+        return rows
+
+
+def tables_of(drawn: Sequence[dict[str, list[dict[str, Any]]]], folder: Path) -> Tables:
+    """Return the tables of one or more drawings."""
+    rows = {name: [row for one in drawn for row in one[name]] for name in _TABLES}
+    # What one lead has, all have, if only as missing.
+    names = dict.fromkeys(name for row in rows["lead"] for name in row)
+    # Every event of the scenes has an id of its own.
+    numbered = [{"event_id": f"e{place:06d}"} | row for place, row in enumerate(rows["event"])]
+    return make_tables(
+        folder,
+        leads=[dict.fromkeys(names) | row for row in rows["lead"]],
+        events=numbered,
+        stages=rows["stage"],
+        attributes=rows["value"],
+    )
 
 
 def _row(words: list[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mqlml.engines.parts import part_name
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark_answers import (
     ROW,
+    WRITTEN,
     WritePart,
     feature_rows,
     sealed_numbers,
@@ -32,11 +33,10 @@ from mqlml.engines.spark_task import Assignment, Finish, counted_of_key, frame_o
 from mqlml.features.group_rates import RateHistory, rate_history
 from mqlml.features.plan import Plan
 from mqlml.features.table_columns import table_columns, whole_matrix
-from mqlml.features.table_features import FLAT_OUTCOME
-from mqlml.tables.contracts import ATTRIBUTES, STAGES, Attribute, Column, EventLog, Tables
+from mqlml.tables.contracts import ATTRIBUTES, Attribute, Column, EventLog, Tables
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _PARTITIONS = 200
 
@@ -90,15 +90,28 @@ class SparkEngine:
             rows["as_of"] = pd.to_datetime(rows["as_of"], unit="us", utc=True)
             write(folder / f"{part_name(0)}.parquet", [_arrow_table(rows)])
             return 0
+        finish = partial(written_part, folder=folder.resolve(), write=write)
+        asked = points[["lead_id", "as_of"]]
         with spark_faults("engine"):
-            written = self.snapshot_answers(
-                tables,
-                points[["lead_id", "as_of"]],
-                plan,
-                finish=partial(written_part, folder=folder.resolve(), write=write),
-                schema="key int, rows bigint",
-            )
-            return int(pc.sum(written.toArrow()["rows"]).as_py())
+            written = self.snapshot_answers(tables, asked, plan, finish=finish, schema=WRITTEN)
+            return _rows_in(written)
+
+    def write_parts(
+        self,
+        tables: SparkTables,
+        points: "DataFrame",
+        plan: Plan,
+        folder: Path,
+        *,
+        write: WritePart,
+    ) -> int:
+        """Have the workers write the features of Spark's tables, as `write` does; return the rows.
+
+        For half the work of `features` and Spark's own writer, where all workers share `folder`.
+        """
+        finish = partial(written_part, folder=folder.resolve(), write=write)
+        with spark_faults("engine"):
+            return _rows_in(self.answers(tables, points, plan, finish=finish, schema=WRITTEN))
 
     def snapshot_answers(
         self,
@@ -122,7 +135,7 @@ class SparkEngine:
             return self.answers(own, asked, plan, finish=finish, schema=schema)
         names, _ = _columns_needed(event_columns(tables.events), plan)
         files = tuple(bucket_files(tables.events, names)) if plan.features else ()
-        keys = keys_of_points(session, points, files)
+        keys = keys_of_points(session, points, files, tasks=self._keys(session))
         others = table_columns(tables, points, plan)
         given = tuple(name for name in plan.columns if name in others)
         rows = _arrow_table(points.assign(**{name: others[name].to_numpy() for name in given}))
@@ -191,7 +204,7 @@ class SparkEngine:
             *frames.table_parts(tables.attribute_specs, plan),
             frames.point_part(points),
         )
-        keys = self._keys(points)
+        keys = self._keys(points.sparkSession)
         assignment = Assignment(
             plan,
             _no_rows(tables.attribute_specs, tables.properties),
@@ -204,12 +217,16 @@ class SparkEngine:
         with quiet():
             return rows.mapInArrow(partial(run_task, assignment=assignment), schema)
 
-    def _keys(self, rows: "DataFrame") -> int:
+    def _keys(self, session: "SparkSession") -> int:
         if self.settings.partitions is not None:
             return self.settings.partitions
         # A number, or a word by which some platforms mean that they decide.
-        given = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or ""
+        given = session.conf.get("spark.sql.shuffle.partitions") or ""
         return int(given) if given.isdecimal() else _PARTITIONS
+
+
+def _rows_in(written: "DataFrame") -> int:
+    return int(pc.sum(written.toArrow()["rows"]).as_py() or 0)
 
 
 def _no_points(others: "dict[str, pd.Series[Any]]", plan: Plan) -> pd.DataFrame:
@@ -261,9 +278,7 @@ def _histories(tables: SparkTables, plan: Plan, keys: int) -> tuple[RateHistory,
     """Return the history of each of the plan's rates; one row per lead and rate is collected."""
     if not plan.rates:
         return ()
-    is_staged = any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
-    stages = [frames.part_of("stage", STAGES.columns[1:])] if is_staged else []
-    parts = (frames.lead_part(tables.attribute_specs, plan), *stages)
+    parts = (frames.lead_part(tables.attribute_specs, plan), *frames.stage_parts(plan))
     none = _no_rows(tables.attribute_specs, ())
     count = partial(counted_of_key, none=none, kinds=parts, rates=plan.rates)
     with spark_faults("engine"):

@@ -13,6 +13,8 @@ from mqlml.engines.spark_blobs import seal
 from mqlml.engines.spark_task import Answer
 
 ROW = "__row"
+# What a written part tells, as Spark sees it.
+WRITTEN = "key int, rows bigint"
 
 # Writes tables, at least one, to a path: whole or not at all.
 WritePart = Callable[[Path, Iterable[pa.Table]], None]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # How a sealed row looks to Spark.
 SEALED = "key int, part string, rows binary"
@@ -187,5 +188,12 @@ class SealedEvents:
             yield joined(held)
 
     def read(self, columns: Sequence[str]) -> pa.Table:
-        """Return `columns` of all the events at once, the needed ones if none is named."""
-        return joined([unseal(blob, columns or self.columns) for blob in self.blobs])
+        """Return `columns` of all the events at once, the needed ones if none is named.
+
+        An event_id that was not sent is empty: nothing depends on the event's place.
+        """
+        whole = joined([unseal(blob, columns or self.columns) for blob in self.blobs])
+        if "event_id" not in whole.column_names:
+            return whole
+        place = whole.column_names.index("event_id")
+        return whole.set_column(place, "event_id", pc.fill_null(whole["event_id"], ""))

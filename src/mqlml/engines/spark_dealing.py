@@ -1,7 +1,8 @@
 """Rows sealed where they are read and dealt to tasks by lead, by account or by bucket."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # Leads without events make parts of their own, of so many points.
 _QUIET_POINTS = 250_000
-_LOOKS_PER_CORE = 2
 
 
 def dealt(
@@ -58,10 +58,17 @@ def _keyed(frame: "DataFrame", part: Part, leads: "DataFrame | None", keys: int)
     """Return key, lead_id and the part's columns, under names that mapInArrow can bear."""
     from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 
-    columns = [
-        frame[quoted(name)].cast(kind).alias(f"c{place}")
-        for place, (name, kind) in enumerate(zip(part.columns, part.types, strict=True))
-    ]
+    values = {
+        name: frame[quoted(name)].cast(kind)
+        for name, kind in zip(part.columns, part.types, strict=True)
+    }
+    if "event_id" in values:
+        # Ids tell events of one instant apart where numbers are added up in turn. No kind looks
+        # at an event whose number is missing, and an id of each is half of all that would move.
+        numbers = [n for n, kind in zip(part.columns, part.types, strict=True) if kind == "double"]
+        is_asked = reduce(or_, (values[name].isNotNull() for name in numbers))
+        values["event_id"] = F.when(is_asked, values["event_id"])
+    columns = [value.alias(f"c{place}") for place, value in enumerate(values.values())]
     rows = frame.select(frame["lead_id"].cast("string").alias("lead_id"), *columns)
     home = F.col("lead_id")
     if leads is not None:
@@ -95,15 +102,15 @@ def placed(sealed: "DataFrame", keys: int) -> "DataFrame":
 
 
 def keys_of_points(
-    session: "SparkSession", points: pd.DataFrame, files: Sequence[BucketFiles]
+    session: "SparkSession", points: pd.DataFrame, files: Sequence[BucketFiles], *, tasks: int
 ) -> "np.ndarray[Any, np.dtype[np.int32]]":
     """Return the key of each point: the bucket of its lead, beyond the last one without events.
 
-    The buckets' ids are read by Spark; each lead's id comes here once.
+    The buckets' ids are read by Spark, in so many tasks; each lead's id comes here once.
     """
     codes, leads = pd.factorize(points["lead_id"])
     home = np.full(len(leads), -1, np.int32)
-    for key, ids in _leads_of_buckets(session, files):
+    for key, ids in _leads_of_buckets(session, files, tasks):
         places = pd.Index(leads).get_indexer(pd.Index(ids.to_pandas(), dtype="str"))
         home[places[places >= 0]] = key
     keys = home[codes]
@@ -121,12 +128,11 @@ def _numbered(codes: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
 
 
 def _leads_of_buckets(
-    session: "SparkSession", files: Sequence[BucketFiles]
+    session: "SparkSession", files: Sequence[BucketFiles], tasks: int
 ) -> list[tuple[int, pa.Array]]:
     if not files:
         return []
-    tasks = min(len(files), _LOOKS_PER_CORE * session.sparkContext.defaultParallelism)
-    numbers = session.range(0, len(files), 1, tasks)
+    numbers = session.range(0, len(files), 1, min(len(files), tasks))
     read = partial(leads_of_files, files=tuple(files))
     with quiet():
         found = numbers.mapInArrow(read, SEALED).toArrow()

@@ -100,6 +100,16 @@ def _events(session: "SparkSession", log: EventLog) -> "DataFrame":
     return session.createDataFrame([], ddl(columns))
 
 
+def events_of_strangers(tables: SparkTables) -> int:
+    """Return how many events have a lead that `leads` does not hold.
+
+    They are kept, and count for points of their lead; of the lead itself nothing is known.
+    """
+    leads = tables.leads.select(tables.leads["lead_id"].cast("string").alias("lead_id")).distinct()
+    events = tables.events.select(tables.events["lead_id"].cast("string").alias("lead_id"))
+    return int(events.join(leads, "lead_id", "left_anti").count())
+
+
 def to_spark(session: "SparkSession", frame: pd.DataFrame) -> "DataFrame":
     """Return a frame of this process as a Spark DataFrame."""
     table = pa.table({str(name): arrow_array(values) for name, values in frame.items()})
@@ -116,8 +126,14 @@ def event_part(columns: Sequence[str], known: Sequence[Column]) -> Part:
 
 def table_parts(specs: Sequence[Attribute], plan: Plan) -> tuple[Part, ...]:
     """Return the parts beside events and points that the plan's columns are made from."""
-    stages = [part_of("stage", STAGES.columns[1:])] if plan.stages else []
-    return (lead_part(specs, plan), part_of("dated", ATTRIBUTES.columns[1:]), *stages)
+    dated = part_of("dated", ATTRIBUTES.columns[1:])
+    return (lead_part(specs, plan), dated, *stage_parts(plan))
+
+
+def stage_parts(plan: Plan) -> tuple[Part, ...]:
+    """Return the part of the stages if a column or the outcome of a rate is made from them."""
+    is_read = plan.stages or any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
+    return (part_of("stage", STAGES.columns[1:]),) if is_read else ()
 
 
 def lead_part(specs: Sequence[Attribute], plan: Plan) -> Part:

@@ -21,7 +21,12 @@ _OPTIONS = {
     "spark.driver.memory": "2g",
 }
 _PARTITIONS, _PARTITIONS_PER_CORE = "spark.sql.shuffle.partitions", 2
-_LOCAL_OPTIONS = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+_LOCAL_OPTIONS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    # The collector that works beside the tasks takes their cores.
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+}
 
 
 def open_session(settings: EngineSettings) -> "SparkSession":

@@ -23,16 +23,19 @@ from mqlml.engines.local import LocalEngine
 from mqlml.engines.settings import EngineSettings
 from mqlml.engines.spark import SparkEngine
 from mqlml.engines.spark_blobs import sealed_rows_of
-from mqlml.engines.spark_frames import SparkTables
+from mqlml.engines.spark_frames import SparkTables, events_of_strangers
 from mqlml.engines.spark_scores import Scorer, collect_scores
 from mqlml.engines.spark_session import open_session, spark_faults
 from mqlml.errors import ConfigError, DataError, MissingExtraError, SchemaError
-from mqlml.features.plan import Plan
+from mqlml.features.plan import Plan, make_plan
+from mqlml.features.settings import PlanSettings
+from mqlml.features.table_features import Outcome, StageFeature
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points
 from mqlml.scoring.settings import PersonaSettings
 from mqlml.storage.parts import write_part
-from mqlml.tables.contracts import Column, ColumnType, EventLog, Tables
+from mqlml.tables.contracts import EVENTS, Column, ColumnType, EventLog, Tables
+from mqlml.timeline import MICROS_PER_DAY
 
 SETTINGS = {
     "signals": {"demo": {"where": "form.name = 'demo'"}},
@@ -158,6 +161,77 @@ def test_without_points_the_matrix_has_no_rows(tmp_path: Path) -> None:
     plan, engine = plan_of(tables), SparkEngine(EngineSettings(kind="spark", master="nowhere"))
     found = engine.compute(tables, make_points(), plan)
     pd.testing.assert_frame_equal(found, local(tables, make_points(), plan))
+
+
+def test_events_of_unknown_leads_are_counted_and_kept(
+    spark_engine: SparkEngine, tmp_path: Path
+) -> None:
+    events = [{"lead_id": name, "occurred_at": "2026-01-05"} for name in ("a", "x", "x", "y")]
+    tables = make_tables(tmp_path, leads=LEADS, events=events)
+    plan, points = plan_of(tables), make_points(("x", "2026-02-01"))
+    own, asked = from_table(spark_engine, tables, points)
+    assert events_of_strangers(own) == 3
+    for found in (
+        features_of(spark_engine, own, asked, plan),
+        spark_engine.compute(tables, points, plan),
+    ):
+        assert found["any__count__ever"].tolist() == [2]
+
+
+SHARED = {
+    "features": [{"kinds": ["count", "account_count"], "windows_days": ["ever"]}],
+    "stages": ["mql", "change"],
+    "account_leads": {"windows_days": ["ever"]},
+    "rates": {"of": ["industry"], "strength": 2},
+    "ratios": [{"of": "any__account_count__ever", "to": "any__count__ever"}],
+}
+
+
+@pytest.mark.parametrize("without", [(), ("account_count",)], ids=["by account", "by lead"])
+def test_columns_of_accounts_stages_and_rates_are_the_local_engines(
+    spark_engine: SparkEngine, tmp_path: Path, without: tuple[str, ...]
+) -> None:
+    who = [("a", "acme", "Steel"), ("b", "acme", None), ("c", None, "Steel"), ("d", "solo", None)]
+    leads = [
+        {"lead_id": name, "created_at": f"2026-01-0{n}", "account_id": account, "industry": group}
+        for n, (name, account, group) in enumerate(who, start=1)
+    ]
+    events = [{"lead_id": lead, "occurred_at": f"2026-01-1{n}"} for n, lead in enumerate("aabbbcx")]
+    stages = [
+        {"lead_id": "a", "stage": "mql", "entered_at": "2026-01-20"},
+        {"lead_id": "c", "stage": "customer", "entered_at": "2026-01-21"},
+    ]
+    tables = make_tables(tmp_path, leads=leads, events=events, stages=stages)
+    settings = {**SHARED, "features": [{"kinds": ["count"]}], "ratios": []} if without else SHARED
+    plan = make_plan(
+        PlanSettings.model_validate(settings),
+        tables.attribute_specs,
+        event_columns=EVENTS.columns,
+        outcome=Outcome("customer", 20 * MICROS_PER_DAY),
+    )
+    points = make_points(*((lead, "2026-03-01") for lead in "abcdx"))
+    expected = local(tables, points, plan)
+    assert expected["account__leads__ever"].fillna(-1).tolist() == [1, 1, -1, 0, -1]
+    assert expected["stage__days_since_mql"].notna().tolist() == [True, *[False] * 4]
+    found = spark_engine.compute(tables, points, plan)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    own, asked = from_table(spark_engine, tables, points)
+    table = features_of(spark_engine, own, asked, plan).sort_values("lead_id", ignore_index=True)
+    pd.testing.assert_frame_equal(table[list(plan.columns)], expected, check_exact=True)
+    for folder in ("snapshot", "tables"):
+        (tmp_path / folder).mkdir()
+    assert spark_engine.write(tables, points, plan, tmp_path / "snapshot", write=write_part) == 5
+    assert spark_engine.write_parts(own, asked, plan, tmp_path / "tables", write=write_part) == 5
+    for folder in ("snapshot", "tables"):
+        written = pd.read_parquet(tmp_path / folder).sort_values("lead_id", ignore_index=True)
+        pd.testing.assert_frame_equal(written[list(plan.columns)], expected, check_exact=True)
+
+
+def test_a_plan_that_reads_stages_needs_them(spark_engine: SparkEngine, tmp_path: Path) -> None:
+    tables = make_tables(tmp_path, leads=LEADS)
+    own, points = from_table(spark_engine, tables, make_points(*POINTS))
+    with pytest.raises(SchemaError, match="stages"):
+        spark_engine.features(replace(own, stages=None), points, Plan(stages=(StageFeature(),)))
 
 
 def test_progress_ends_with_all_events(spark_engine: SparkEngine, tmp_path: Path) -> None:
