@@ -78,8 +78,11 @@ _DEALS = FileMapping(
     table="stages",
     file="deal",
     ids={"hubspot": "deal_contact.contact_id"},
-    required=("deal_id", "property_createdate"),
-    optional=("deal_pipeline_stage_id", "property_closedate", "is_deleted", "_fivetran_deleted"),
+    required=("deal_id",),
+    optional=(
+        *("deal_pipeline_stage_id", "property_createdate", "property_closedate"),
+        *("is_deleted", "_fivetran_deleted"),
+    ),
     joins=(_CONTACTS, _pipeline('"deal_pipeline_stage_id"')),
     each=each_of({_OPEN: "property_createdate", "now": "property_closedate"}),
     derived={"is_now": f"CASE WHEN {EACH_NAME} = 'now' THEN 'true' END"},
@@ -97,7 +100,7 @@ _DEALS = FileMapping(
     # An open deal's closing date is a plan.
     where=(
         f"NOT {says_yes('is_deleted')} AND NOT {says_yes('_fivetran_deleted')}"
-        " AND NOT (\"is_now\" = 'true' AND coalesce(\"stage\", '') = 'opportunity')"
+        " AND NOT (\"is_now\" IS NOT NULL AND coalesce(\"stage\", '') = 'opportunity')"
     ),
     better={"deal_stage": "true", "deal_property_history": "true"},
 )
