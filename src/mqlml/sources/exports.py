@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, nearest
 from mqlml.sources.casting import check_time_format
 from mqlml.sources.delimited import header_of
@@ -196,10 +199,25 @@ def is_file_of(path: Path, mapping: FileMapping, system: System) -> bool:
         return False
     if mapping.file and not _is_called(path, mapping.file, system):
         return False
-    is_text = ".csv" in path.suffixes or ".tsv" in path.suffixes
     if mapping.signature:
-        return is_text and set(mapping.signature) <= set(header_of(path))
-    return bool(mapping.file) or not is_text
+        return set(mapping.signature) <= set(columns_of(path))
+    return bool(mapping.file) or not _is_text(path)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """Return the names of a CSV or Parquet file's columns at a glance, none if it has none."""
+    if _is_text(path):
+        return header_of(path)
+    if {".parquet", ".pq"} & {suffix.lower() for suffix in path.suffixes}:
+        try:
+            return tuple(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError):
+            return ()
+    return ()
+
+
+def _is_text(path: Path) -> bool:
+    return bool({".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes})
 
 
 def _is_called(path: Path, table: str, system: System) -> bool:

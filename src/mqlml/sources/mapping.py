@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mqlml.sources.row_sql import canonical, utc_time, written
+from mqlml.sources.row_sql import canonical, each_of, utc_time, written
 from mqlml.sources.settings import (
     AttributeSettings,
     RowJoin,
@@ -101,7 +101,9 @@ class FileMapping:
     to a condition: where such a file lies in the folder, rows for which it holds
     are left out, because that file tells them better. Attribute `LABELx` is column
     `PREFIXx`, those of `looked_up` are columns of joins; with `is_history` only rows
-    whose `name` is a chosen attribute count. With `is_local` times without an offset
+    whose `name` is a chosen attribute count, and `spread` makes such a row of each
+    attribute's column. `remedies` say what to do about a canonical column that
+    breaks its contract. With `is_local` times without an offset
     need a zone in the config. With `own_kind` the file is read only if that kind of
     id is the lead's.
     """
@@ -129,6 +131,8 @@ class FileMapping:
     prefix: str = ""
     label: str = ""
     looked_up: Mapping[str, str] = field(default_factory=dict)
+    spread: Mapping[str, str] = field(default_factory=dict)
+    remedies: Mapping[str, str] = field(default_factory=dict)
     own_kind: str = ""
     is_history: bool = False
     has_reason: bool = False
@@ -138,21 +142,23 @@ class FileMapping:
         """Return the source that reads the file at `path`."""
         chosen = tuple(dict.fromkeys((*self.attributes, *map(self._plain, reading.attributes))))
         flat = self._flat(chosen, reading)
+        spread = self._spread(reading)
         joins = tuple(self._join(join, reading) for join in self.joins)
         shape = RowShape(
             required=self.required,
             optional=(
                 *(*self.optional, *lead_id.columns, *self._reason(reading)),
                 *(column for column in flat.values() if "." not in column),
+                *spread.values(),
                 *(f"{join.file}.{column}" for join in joins for column in join.columns),
             ),
             joins=joins,
-            each=self.each,
+            each=each_of(spread, has_empty=True) if spread else self.each,
             derived=self._derived(lead_id, reading, flat),
             windows=dict(self.windows),
             attributes=flat,
             lead_from=lead_id.shown,
-            remedies={column: _remedy(_SETTINGS[column]) for column in self.names},
+            remedies={**{c: _remedy(_SETTINGS[c]) for c in self.names}, **self.remedies},
         )
         given: dict[str, Any] = {
             "file": path,
@@ -177,6 +183,11 @@ class FileMapping:
             return {}
         found = {n: c for n, c in self.looked_up.items() if c.split(".")[0] in reading.partners}
         return {name: self._column(name) for name in chosen} | found
+
+    def _spread(self, reading: Reading) -> dict[str, str]:
+        if not self.spread:
+            return {}
+        return {name: name for name in reading.attributes} | dict(self.spread)
 
     def _plain(self, attribute: str) -> str:
         """Return the attribute's name where the config may have named its column."""

@@ -74,7 +74,10 @@ def test_seconds_are_refused_unless_they_are_declared(through):
 
 def test_a_property_with_a_history_counts_only_as_dated(through):
     done = through(
-        contact=[CONTACT | {"property_jobtitle": "VP", "property_country": "France"}],
+        contact=[
+            CONTACT | {"property_jobtitle": "VP", "property_country": "France"},
+            CONTACT | {"id": "43", "property_jobtitle": "CEO"},
+        ],
         contact_property_history=[
             history("jobtitle", "Intern", "2024-01-05 09:30:00"),
             history("jobtitle", "VP", "2024-06-01 00:00:00"),
@@ -84,10 +87,13 @@ def test_a_property_with_a_history_counts_only_as_dated(through):
     assert done.texts("attributes", "lead_id", "name", "value", "known_at") == [
         ("42", "jobtitle", "Intern", "2024-01-05T09:30:00"),
         ("42", "jobtitle", "VP", "2024-06-01T00:00:00"),
+        # One without a history has it since his creation.
+        ("43", "jobtitle", "CEO", "2024-01-05T09:30:00"),
     ]
     assert done.attributes("42") == {"country": "France"}
     assert done.count("attributes") == (3, 2, 0, 0, 1)
-    assert "leads, jobtitle: present value left out, since its history is there" in done.notes
+    what = "counts as its history says, and from creation for leads without one"
+    assert f"leads, jobtitle: {what} (1 rows)" in done.notes
 
 
 def test_a_companys_history_is_that_of_all_its_contacts(through):

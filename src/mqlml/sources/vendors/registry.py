@@ -3,5 +3,6 @@
 from mqlml.sources.mapping import System
 from mqlml.sources.vendors.ga4 import GA4
 from mqlml.sources.vendors.hubspot.system import HUBSPOT
+from mqlml.sources.vendors.salesforce.system import SALESFORCE
 
-SYSTEMS: dict[str, System] = {one.name: one for one in (GA4, HUBSPOT)}
+SYSTEMS: dict[str, System] = {one.name: one for one in (GA4, HUBSPOT, SALESFORCE)}
