@@ -100,7 +100,7 @@ class FileMapping:
     after what is derived; rows whose name is `ignore` are left out. `better` maps other files
     to a condition: where such a file lies in the folder, rows for which it holds
     are left out, because that file tells them better. Attribute `LABELx` is column
-    `PREFIXx`, those of `looked_up` are columns of joins; with `is_history` only rows
+    `PREFIXx`, those of `looked_up` are further columns, such as those of joins; with `is_history` only rows
     whose `name` is a chosen attribute count, and `spread` makes such a row of each
     attribute's column. `remedies` say what to do about a canonical column that
     breaks its contract. With `is_local` times without an offset
@@ -181,7 +181,11 @@ class FileMapping:
         """Return the attributes that are columns, with the column of each."""
         if self.table != "leads":
             return {}
-        found = {n: c for n, c in self.looked_up.items() if c.split(".")[0] in reading.partners}
+        found = {
+            name: column
+            for name, column in self.looked_up.items()
+            if "." not in column or column.split(".")[0] in reading.partners
+        }
         return {name: self._column(name) for name in chosen} | found
 
     def _spread(self, reading: Reading) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_contacts_are_leads_with_their_company_and_its_figures(through):
         company=[{"id": "7", "property_industry": "STEEL", "property_numberofemployees": "250"}],
         _settings={"attributes": ["shoe_size"]},
     )
-    lead = [r for r in done.rows("leads") if r["lead_id"] == "42"][0]
+    lead = next(r for r in done.rows("leads") if r["lead_id"] == "42")
     assert lead["created_at"].isoformat() == "2024-01-05T09:30:00+00:00"
     assert lead["account_id"] == "7"
     assert done.attributes("42") == {
