@@ -137,11 +137,17 @@ def _sources(
             own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
             yield mapping.table, mapping.source(shown, own, reading)
     if count == 0:
-        known = ", ".join(dict.fromkeys(m.file or "*.json, *.parquet" for m in system.files))
+        known = ", ".join(dict.fromkeys(map(_called, system.files)))
         mend = f"its files are called {known}; check the folder and --data"
         raise DataError(Fault(f"no file of an export of {system.name}", export.folder, "", mend))
     for why, names in unread.items():
         notes.append(Note("", export.folder, "", f"{why}: {', '.join(names)}"))
+
+
+def _called(mapping: FileMapping) -> str:
+    if not mapping.file and mapping.signature:
+        return f"anything, with the columns {', '.join(mapping.signature)}"
+    return mapping.file or "*.json, *.parquet"
 
 
 def _reading(export: ExportSource, system: System, paths: Mapping[str, Path]) -> Reading:

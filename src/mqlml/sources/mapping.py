@@ -97,15 +97,17 @@ class FileMapping:
 
     `joins`, `each` and `windows` are those of `RowShape`. `times` are derived from
     text that may count units since 1970. `names` make `stage`, `verdict` and `reason`
-    after what is derived; rows whose name is `ignore` are left out. `better` maps other files
-    to a condition: where such a file lies in the folder, rows for which it holds
-    are left out, because that file tells them better. Attribute `LABELx` is column
-    `PREFIXx`, those of `looked_up` are further columns, such as those of joins; with `is_history` only rows
-    whose `name` is a chosen attribute count, and `spread` makes such a row of each
-    attribute's column. `remedies` say what to do about a canonical column that
-    breaks its contract. With `is_local` times without an offset
-    need a zone in the config. With `own_kind` the file is read only if that kind of
-    id is the lead's.
+    after what is derived; rows whose name is `ignore` are left out. `better` maps other
+    files to a condition: where such a file lies in the folder, rows for which it holds
+    are left out, because that file tells them better. `remedies` say what to do about a
+    canonical column that breaks its contract.
+
+    Attribute `LABELx` is column `PREFIXx`; `looked_up` are further attributes with their
+    columns, such as those of joins. With `is_history` only rows whose `name` is a chosen
+    attribute count; `spread` makes such a row of each attribute's column.
+
+    With `is_local` times without an offset need a zone in the config. With `own_kind`
+    the file is read only if that kind of id is the lead's.
     """
 
     table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]

@@ -4,5 +4,9 @@ from mqlml.sources.mapping import System
 from mqlml.sources.vendors.ga4 import GA4
 from mqlml.sources.vendors.hubspot.system import HUBSPOT
 from mqlml.sources.vendors.salesforce.system import SALESFORCE
+from mqlml.sources.vendors.segment import RUDDERSTACK, SEGMENT
+from mqlml.sources.vendors.snowplow import SNOWPLOW
 
-SYSTEMS: dict[str, System] = {one.name: one for one in (GA4, HUBSPOT, SALESFORCE)}
+SYSTEMS: dict[str, System] = {
+    one.name: one for one in (GA4, HUBSPOT, SALESFORCE, SEGMENT, RUDDERSTACK, SNOWPLOW)
+}

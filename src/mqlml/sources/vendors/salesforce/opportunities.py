@@ -4,11 +4,11 @@ from mqlml.sources.mapping import FileMapping, Join, Named
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, each_of, says_yes
 from mqlml.sources.vendors.salesforce.records import DELETED, GONE, GONE_COLUMNS, record
 
-_WON, _LOST, _OPEN = "(won)", "(lost)", "(open)"
-_STAGES = {
+_WON, _LOST, OPEN = "(won)", "(lost)", "(open)"
+OPPORTUNITY_STAGES = {
     _WON: "customer",
     _LOST: "disqualified",
-    _OPEN: "opportunity",
+    OPEN: "opportunity",
     "closed won": "customer",
     "closed lost": "disqualified",
     **dict.fromkeys(("prospecting", "qualification", "needs analysis"), "opportunity"),
@@ -60,9 +60,9 @@ def _named(first: str, own: str = '"stage_name"') -> Named:
     kind = (
         f"CASE WHEN {says_yes('is_won')} THEN '{_WON}'"
         f" WHEN {says_yes('is_closed')} THEN '{_LOST}'"
-        f" WHEN \"is_closed\" IS NOT NULL THEN '{_OPEN}' END"
+        f" WHEN \"is_closed\" IS NOT NULL THEN '{OPEN}' END"
     )
-    return Named((*([first] if first else []), own, kind, own), _STAGES)
+    return Named((*([first] if first else []), own, kind, own), OPPORTUNITY_STAGES)
 
 
 _OPPORTUNITIES = FileMapping(
@@ -72,10 +72,10 @@ _OPPORTUNITIES = FileMapping(
     required=("id", "created_date"),
     optional=("stage_name", "close_date", *_CLOSED, *GONE_COLUMNS),
     joins=_people("id"),
-    each=each_of({_OPEN: "created_date", "now": "close_date"}),
+    each=each_of({OPEN: "created_date", "now": "close_date"}),
     derived={**_PERSON, "is_now": f"CASE WHEN {EACH_NAME} = 'now' THEN 'true' END"},
     times={"entered_at": EACH_VALUE},
-    names={"stage": _named(f"CASE WHEN \"is_now\" IS NULL THEN '{_OPEN}' END")},
+    names={"stage": _named(f"CASE WHEN \"is_now\" IS NULL THEN '{OPEN}' END")},
     columns={"stage": "stage", "entered_at": "entered_at"},
     # An open opportunity's closing date is a plan.
     where=f'NOT {GONE} AND ("is_now" IS NULL OR {says_yes("is_closed")})',
@@ -131,7 +131,7 @@ _TRACKED = FileMapping(
             ' ORDER BY TRY_CAST("created_date" AS TIMESTAMPTZ), __row)'
         )
     },
-    names={"stage": Named(('"stage_name"',), _STAGES)},
+    names={"stage": Named(('"stage_name"',), OPPORTUNITY_STAGES)},
     columns={"stage": "stage", "entered_at": "created_date"},
     signature=("opportunity_id", "stage_name"),
     # Amounts and dates are tracked in the same rows.

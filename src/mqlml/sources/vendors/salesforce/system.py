@@ -9,10 +9,11 @@ from mqlml.sources.vendors.salesforce.activity import ACTIVITY
 from mqlml.sources.vendors.salesforce.history import HISTORY
 from mqlml.sources.vendors.salesforce.opportunities import OPPORTUNITIES
 from mqlml.sources.vendors.salesforce.people import PEOPLE
+from mqlml.sources.vendors.salesforce.reports import REPORTS
 
 SALESFORCE = System(
     "salesforce",
-    (*PEOPLE, *HISTORY, *OPPORTUNITIES, *ACTIVITY),
+    (*PEOPLE, *HISTORY, *OPPORTUNITIES, *ACTIVITY, *REPORTS),
     lead_id="salesforce",
     prefixes=("sf_",),
 )
