@@ -1,7 +1,7 @@
 """Folders of exports become sources: every file that a mapping knows, and notes on the rest."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +142,21 @@ def _sources(
         raise DataError(Fault(f"no file of an export of {system.name}", export.folder, "", mend))
     for why, names in unread.items():
         notes.append(Note("", export.folder, "", f"{why}: {', '.join(names)}"))
+
+
+def unfound_attributes(exports: Sequence[ExportSource], names: Collection[str]) -> list[Note]:
+    """Return a note for each attribute that a config chose of an export and that is not there.
+
+    `names` are those of the attributes that were found.
+    """
+    notes = []
+    for export in exports:
+        prefixes = {mapping.prefix for mapping in SYSTEMS[export.system].files}
+        for chosen in export.attributes:
+            if not {chosen.removeprefix(prefix) for prefix in prefixes} & set(names):
+                what = f"attribute {chosen!r} is in no file"
+                notes.append(Note("", export.folder, "", what))
+    return notes
 
 
 def _called(mapping: FileMapping) -> str:

@@ -479,3 +479,37 @@ def test_names_that_are_no_canonical_ones_are_said_before_any_file_is_read(throu
         ("not a time format", "sources.exports.0.time_format", "'soon'"),
     ]
     assert "customer" in raised.value.faults[0].mend
+
+
+def test_an_attribute_that_is_nowhere_is_said(through):
+    done = through(
+        contact=[CONTACT | {"property_shoe_size": "44"}],
+        _settings={"attributes": ["property_shoe_size", "shoe_sise"]},
+    )
+    assert done.attributes("42") == {"shoe_size": 44.0}
+    assert [note for note in done.notes if "attribute" in note] == [
+        "hubspot: attribute 'shoe_sise' is in no file"
+    ]
+
+
+def test_lines_of_a_looked_up_file_that_are_no_rows_are_said(read):
+    files = {
+        "hubspot/contact.csv": csv_text(CONTACT | {"property_associatedcompanyid": "7"}),
+        "hubspot/company.csv": "id,property_industry\n7,STEEL\n8,COAL,extra,more\n9,OIL\n",
+    }
+    done = read(files, exports=[HUBSPOT])
+    assert done.attributes("42") == {"company_industry": "STEEL"}
+    assert [note for note in done.notes if "no rows" in note] == [
+        "leads, hubspot/contact.csv: lines of hubspot/company.csv that are no rows,"
+        " not looked up: 1"
+    ]
+
+
+def test_shards_of_a_looked_up_file_are_one_table(read):
+    parts = {f"hubspot/company_{n}.csv": f"id,property_industry\n{n},I{n}\n" for n in (7, 8)}
+    people = [CONTACT | {"id": n, "property_associatedcompanyid": n} for n in ("7", "8")]
+    done = read({**parts, "hubspot/contact.csv": csv_text(*people)}, exports=[HUBSPOT])
+    assert (done.attributes("7"), done.attributes("8")) == (
+        {"company_industry": "I7"},
+        {"company_industry": "I8"},
+    )
