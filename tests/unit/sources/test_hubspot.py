@@ -500,8 +500,7 @@ def test_lines_of_a_looked_up_file_that_are_no_rows_are_said(read):
     done = read(files, exports=[HUBSPOT])
     assert done.attributes("42") == {"company_industry": "STEEL"}
     assert [note for note in done.notes if "no rows" in note] == [
-        "leads, hubspot/contact.csv: lines of hubspot/company.csv that are no rows,"
-        " not looked up: 1"
+        "leads, hubspot/contact.csv: lines of hubspot/company.csv that are no rows, not looked up: 1"
     ]
 
 
