@@ -59,12 +59,16 @@ def ingest(
     *,
     data: Data = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Read tables with a watermark from the start again."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the sources into the workspace's tables; refused rows go to quarantine."""
     from mqlml.workflows.ingest import ingest as run
 
-    result = run(project_of(config, data, workspace), say=progress)
+    result = run(project_of(config, data, workspace), say=progress, full=full)
     answer(result.document(), result.lines(), as_json=as_json)
 
 

@@ -17,8 +17,9 @@ from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.increments import sweep_kept
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
@@ -37,17 +38,18 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
+    kept: Path | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. The faults of all files are raised
+    each database source's `url_env` to its URL. `kept` is the folder where rows that are
+    read by a watermark stay for the next time. The faults of all files are raised
     together, as ConfigError, SchemaError or DataError after the first of them.
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
-    settings, unread = _expanded(settings, data_dir)
     scratch = workdir / "scratch"
     try:
         shutil.rmtree(workdir / "checked", ignore_errors=True)
@@ -56,8 +58,21 @@ def read_sources(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
-            door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
-            return _ingest(door, settings, workdir / "checked", unread)
+            door = Door(
+                connection,
+                data_dir,
+                scratch,
+                times,
+                timezone,
+                secrets or {},
+                warehouses=settings.warehouse,
+                kept=kept,
+            )
+            settings, unread = _expanded(settings, door)
+            ingested = _ingest(door, settings, workdir / "checked", unread)
+            if kept is not None:
+                sweep_kept(kept, door.used)
+            return ingested
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"
@@ -71,7 +86,11 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
 
     Raises one DataError naming every file that is missing and pattern that matches nothing.
     """
-    settings, _ = _expanded(settings, data_dir)
+    if any(export.warehouse for export in settings.exports):
+        return None
+    if settings.exports:
+        settings = expand_exports(settings, data_dir, _no_tables).settings
+        raise_config(setting_faults(settings))
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
     found: set[Path] = set()
     errors: list[MqlmlError] = []
@@ -81,14 +100,23 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
         except MqlmlError as error:
             errors.append(error)
     raise_together(errors)
-    return None if any(s.postgres for s in sources) else tuple(sorted(found))
+    has_database = any(s.postgres or s.table for s in sources)
+    return None if has_database else tuple(sorted(found))
 
 
-def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings, tuple[Note, ...]]:
+def _no_tables(_export: ExportSource) -> Sequence[str]:
+    return ()
+
+
+def _expanded(settings: SourceSettings, door: Door) -> tuple[SourceSettings, tuple[Note, ...]]:
     """Return the settings with the files of all exports, and notes on files left alone."""
     if not settings.exports:
         return settings, ()
-    found = expand_exports(settings, data_dir)
+
+    def catalogue(export: ExportSource) -> Sequence[str]:
+        return door.tables(export.warehouse or "").names(export.schema_name)
+
+    found = expand_exports(settings, door.data_dir, catalogue)
     raise_config(setting_faults(found.settings))
     return found.settings, found.notes
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +22,7 @@ from mqlml.workflows.project import Project, shown_instant
 Say = Callable[[str], None]
 
 _SEEN = "ingested.json"
+_KEPT = "warehouse"
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,14 @@ class IngestResult:
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
 
 
-def ingest(project: Project, *, say: Say) -> IngestResult:
-    """Read all sources into a new snapshot of the workspace's tables, whole or not at all."""
+def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
+    """Read all sources into a new snapshot of the workspace's tables, whole or not at all.
+
+    With `full`, tables of a warehouse that are read by a watermark are read from the start.
+    """
     with project.workspace.lock("ingest"):
+        if full:
+            shutil.rmtree(project.workspace.root / _KEPT, ignore_errors=True)
         _ingest(project, say)
     facts = snapshot_facts(project.workspace.root)
     return IngestResult(
@@ -114,6 +121,7 @@ def _ingest(project: Project, say: Say) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
+            kept=root / _KEPT,
         )
         write_tables(root, ingested)
     replace_file(root / _SEEN, json.dumps({"sources": fingerprint}).encode())
