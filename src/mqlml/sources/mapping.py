@@ -29,10 +29,11 @@ class FileMapping:
     `file` is the name of the export's table, which its files are called after;
     "" stands for every data file of the folder. `columns` map canonical names
     to columns of the file or derived ones. `ids` are the names by which a
-    config may choose the lead's id, each with its column.
+    config may choose the lead's id, each with its column. Aliases may link to
+    another alias instead: they say so with a `derived` lead_id of their own.
     """
 
-    table: Literal["leads", "attributes", "events", "stages", "verdicts"]
+    table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]
     file: str
     columns: Mapping[str, str]
     ids: Mapping[str, str]
@@ -54,7 +55,7 @@ class FileMapping:
         shape = RowShape(
             required=self.required,
             optional=(*self.optional, *chosen, lead_id.column),
-            derived={**self.derived, "lead_id": lead_id.sql},
+            derived={"lead_id": lead_id.sql, **self.derived},
         )
         given: dict[str, Any] = {
             "file": path,

@@ -224,6 +224,7 @@ class SourceSettings(_Frozen):
     stages: tuple[TableSource, ...] = ()
     verdicts: tuple[TableSource, ...] = ()
     handovers: tuple[TableSource, ...] = ()
+    aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
     warehouse: dict[str, Warehouse] = Field(default_factory=dict)
     data_end: str | None = None
