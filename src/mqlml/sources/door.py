@@ -48,6 +48,7 @@ class Door:
     kept: Path | None = None
     opened: dict[str, Tables] = field(default_factory=dict)
     used: set[Path] = field(default_factory=set)
+    is_retry: bool = False
     # One file may feed several tables; it is staged once.
     staged: dict[tuple[str | None, ...], StagedFile] = field(default_factory=dict)
 
@@ -89,6 +90,20 @@ def stage_source(
     return staged
 
 
+def source_names(door: Door, source: TableSource) -> list[str]:
+    """Return what the files or the table of a source are called in accounts and quarantine."""
+    if source.table is not None:
+        return [_table_name(source.table)]
+    if source.postgres is not None:
+        return [source.postgres.table]
+    paths = existing_paths(door.data_dir, source.file or "")
+    return [_shown(path, door.data_dir) for path in paths]
+
+
+def _table_name(table: WarehouseTable) -> str:
+    return f"{table.warehouse}.{table.name}"
+
+
 def _stage_table(
     door: Door, table: WarehouseTable, target: Path, wanted: Collection[str]
 ) -> StagedFile:
@@ -101,7 +116,7 @@ def _stage_table(
             folder = kept_folder(door.kept, table, door.warehouses[table.warehouse])
             door.used.add(folder)
             found = stage_increment(tables, table, folder, target, wanted=wanted)
-        door.staged[key] = replace(found, name=f"{table.warehouse}.{table.name}")
+        door.staged[key] = replace(found, name=_table_name(table))
     check_columns(door.staged[key].columns, wanted, door.staged[key].name)
     return door.staged[key]
 
