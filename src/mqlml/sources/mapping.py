@@ -55,7 +55,7 @@ class FileMapping:
         shape = RowShape(
             required=self.required,
             optional=(*self.optional, *chosen, lead_id.column),
-            derived={"lead_id": lead_id.sql, **self.derived},
+            derived={**self.derived, "lead_id": self.derived.get("lead_id", lead_id.sql)},
         )
         given: dict[str, Any] = {
             "file": path,
