@@ -24,6 +24,7 @@ from mqlml.storage.snapshot import (
 )
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
+from mqlml.workflows.ingest_page import write_ingest_page
 from mqlml.workflows.project import Project, shown_instant
 
 Say = Callable[[str], None]
@@ -41,6 +42,8 @@ class IngestResult:
     data_end: str
     snapshot: str
     orphans: dict[str, int]
+    report: Path
+    silent: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -56,6 +59,8 @@ class IngestResult:
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
+            "silent": list(self.silent),
+            "report": str(self.report),
         }
 
     def lines(self) -> Iterator[str]:
@@ -69,7 +74,9 @@ class IngestResult:
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
+        yield from (f"warning: {text}" for text in self.silent)
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
+        yield f"report: {self.report}"
 
 
 def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
@@ -108,12 +115,15 @@ def retry_quarantine(project: Project, *, say: Say) -> IngestResult:
 
 def _result(project: Project) -> IngestResult:
     facts = snapshot_facts(project.workspace.root)
+    report, silent = write_ingest_page(project)
     return IngestResult(
         counts=tuple(facts.counts),
         notes=tuple(str(remark) for remark in facts.notes),
         data_end=shown_instant(facts.data_end),
         snapshot=facts.digest,
         orphans=dict(facts.orphans),
+        report=report,
+        silent=silent,
     )
 
 
