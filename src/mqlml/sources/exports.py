@@ -1,27 +1,29 @@
 """Folders of exports become sources: every file that a mapping knows, and notes on the rest."""
 
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, nearest
-from mqlml.sources.mapping import FileMapping, LeadId, System
+from mqlml.sources.casting import check_time_format
+from mqlml.sources.export_files import Catalogue, ExportFile, export_files, is_called, is_file_of
+from mqlml.sources.mapping import IGNORE, FileMapping, Reading, System, lead_id_of
 from mqlml.sources.row_sql import path_text
-from mqlml.sources.settings import ExportSource, SourceSettings, TableSource, WarehouseTable
+from mqlml.sources.settings import (
+    ExportSource,
+    RowShape,
+    ShapedTable,
+    SourceSettings,
+    TableSource,
+)
 from mqlml.sources.typed import raise_together
 from mqlml.sources.vendors.registry import SYSTEMS
 from mqlml.sources.zones import checked_zone
+from mqlml.tables.contracts import REASON_NAMES, STAGE_NAMES, VERDICT_NAMES
 from mqlml.tables.ingested import Note
-from mqlml.tables.sql import quoted
 
-_DATA_FILE = re.compile(
-    r"(?P<stem>.+)\.(csv|tsv|ndjson|jsonl|json|parquet|pq)(\.gz)?", re.IGNORECASE
-)
-_SHARD = r"(_data)?([-_.]\d+)*"
-
-# The names of the tables in the warehouse's schema that an export names, sorted.
-Catalogue = Callable[[ExportSource], Sequence[str]]
+_UNITS = {"s": 1, "ms": 1_000}
+_NAMES = {"stages": STAGE_NAMES, "verdicts": VERDICT_NAMES, "reasons": REASON_NAMES}
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,31 @@ def export_faults(exports: Sequence[ExportSource], warehouses: Collection[str]) 
             mend = nearest(export.warehouse, list(warehouses))
             what, found = "no such warehouse", repr(export.warehouse)
             faults.append(Fault(what, f"{where}.warehouse", found, mend))
-        try:
-            checked_zone(export.timezone or "UTC", f"{where}.timezone")
-        except ConfigError as error:
-            faults += error.faults
+        faults += _name_faults(export, where)
+        faults += _time_faults(export, where)
     return faults
+
+
+def _time_faults(export: ExportSource, where: str) -> list[Fault]:
+    faults: list[Fault] = []
+    try:
+        checked_zone(export.timezone or "UTC", f"{where}.timezone")
+    except ConfigError as error:
+        faults += error.faults
+    try:
+        check_time_format(export.time_format, f"{where}.time_format")
+    except ConfigError as error:
+        faults += error.faults
+    return faults
+
+
+def _name_faults(export: ExportSource, where: str) -> Iterator[Fault]:
+    """Yield what is wrong with the canonical names that the config gives own ones."""
+    for setting, known in _NAMES.items():
+        for own, name in getattr(export, setting).items():
+            if name not in (*known, IGNORE):
+                mend = nearest(name, [*known, IGNORE])
+                yield Fault("not a valid name", f"{where}.{setting}.{own}", repr(name), mend)
 
 
 def _id_faults(system: System, lead_id: str, where: str) -> list[Fault]:
@@ -79,7 +101,8 @@ def expand_exports(settings: SourceSettings, data_dir: Path, catalogue: Catalogu
     errors: list[MqlmlError] = []
     for export in settings.exports:
         try:
-            for table, source in _sources(export, _origins(export, data_dir, catalogue), notes):
+            files = export_files(export, data_dir, catalogue)
+            for table, source in _sources(export, files, notes):
                 found.setdefault(table, []).append(source)
         except MqlmlError as error:
             errors.append(error)
@@ -92,96 +115,78 @@ def expand_exports(settings: SourceSettings, data_dir: Path, catalogue: Catalogu
     return Expanded(expanded, tuple(notes))
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """One file or table of an export: its name, and where a source reads it."""
-
-    name: str
-    stem: str
-    is_text: bool
-    file: str | None = None
-    table: WarehouseTable | None = None
-
-
-def _origins(export: ExportSource, data_dir: Path, catalogue: Catalogue) -> Iterator[_Origin]:
-    if export.folder is not None:
-        for path in _files(data_dir / export.folder, export.folder):
-            name = _DATA_FILE.fullmatch(path.name)
-            is_inside = path.is_relative_to(data_dir)
-            shown = path.relative_to(data_dir).as_posix() if is_inside else str(path)
-            is_text = ".csv" in path.suffixes or ".tsv" in path.suffixes
-            yield _Origin(path.name, name["stem"] if name else "", is_text, file=shown)
-        return
-    for table_name in catalogue(export):
-        key = export.keys.get(table_name, ())
-        full = f"{export.schema_name}.{table_name}" if export.schema_name else table_name
-        table = WarehouseTable(
-            warehouse=export.warehouse or "",
-            name=full,
-            watermark=export.watermark if key else None,
-            key=key,
-        )
-        yield _Origin(table_name, table_name, is_text=False, table=table)
-
-
 def _sources(
-    export: ExportSource, origins: Iterator[_Origin], notes: list[Note]
+    export: ExportSource, files: Sequence[ExportFile], notes: list[Note]
 ) -> Iterator[tuple[str, TableSource]]:
     system = SYSTEMS[export.system]
-    lead_id = export.lead_id or system.lead_id
+    reading = _reading(export, system, files)
     count, unread = 0, dict[str, list[str]]()
-    for origin in origins:
-        mappings = [m for m in system.files if _is_of(origin, m, system.name)]
-        readable = [m for m in mappings if system.is_any_id or lead_id in m.ids]
+    for one in files:
+        mappings = [m for m in system.files if is_file_of(one, m, system)]
+        readable = [m for m in mappings if _is_readable(m, system, reading)]
         if not readable:
-            unread.setdefault(_why_unread(mappings, lead_id), []).append(origin.name)
+            why = _why_unread(one, mappings, system, reading)
+            unread.setdefault(why, []).append(one.name)
         for mapping in readable:
             count += 1
-            yield mapping.table, _source(export, system, mapping, origin)
+            is_path = system.is_any_id and reading.lead_id not in mapping.ids
+            own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
+            yield mapping.table, one.placed(mapping.source(one.shown, own, reading))
     if count == 0:
         known = ", ".join(dict.fromkeys(m.file or "*.json, *.parquet" for m in system.files))
         mend = f"its files are called {known}; check the folder and --data"
         raise DataError(Fault(f"no file of an export of {system.name}", export.shown, "", mend))
     for why, names in unread.items():
-        notes.append(Note("", export.shown, "", f"not read, {why}: {', '.join(names)}"))
+        notes.append(Note("", export.shown, "", f"{why}: {', '.join(names)}"))
 
 
-def _source(
-    export: ExportSource, system: System, mapping: FileMapping, origin: _Origin
-) -> TableSource:
-    chosen = export.lead_id or system.lead_id
-    own = mapping.ids.get(chosen)
-    source = mapping.source(
-        origin.file or origin.name,
-        LeadId(chosen.split(".")[0], path_text(chosen))
-        if own is None
-        else LeadId(own, quoted(own)),
+def _reading(export: ExportSource, system: System, files: Sequence[ExportFile]) -> Reading:
+    """Return how the config says to read the export's files, with those to join them with."""
+    own = {"stage": export.stages, "verdict": export.verdicts, "reason": export.reasons}
+    partners: dict[str, tuple[TableSource, ...]] = {}
+    for name in sorted(_tables(system)):
+        found = [one for one in files if is_called(one, name, system)]
+        if found:
+            partners[name] = tuple(
+                one.placed(ShapedTable(file=one.shown, shape=RowShape())) for one in found
+            )
+    return Reading(
+        lead_id=export.lead_id or system.lead_id,
+        is_master=export.master,
         timezone=export.timezone or system.timezone,
-        attributes=export.attributes if mapping.table == "leads" else (),
+        declared_zone=export.timezone,
+        time_format=export.time_format,
+        units_per_second=_UNITS[export.epoch or system.epoch],
+        attributes=export.attributes,
+        reason=export.reason,
+        names={c: {n.lower(): to for n, to in names.items()} for c, names in own.items()},
+        partners=partners,
     )
-    if origin.table is None:
-        return source
-    return source.model_copy(update={"file": None, "format": None, "table": origin.table})
 
 
-def _files(folder: Path, shown: str) -> list[Path]:
-    if not folder.is_dir():
-        mend = "name the folder that holds the export's files; check --data"
-        raise DataError(Fault("no such folder", shown, str(folder), mend))
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+def _tables(system: System) -> set[str]:
+    """Return the names of the export's tables that have a mapping or are joined."""
+    joined = {join.file for mapping in system.files for join in mapping.joins}
+    better = {file for mapping in system.files for file in mapping.better}
+    return {mapping.file for mapping in system.files if mapping.file} | joined | better
 
 
-def _is_of(origin: _Origin, mapping: FileMapping, system: str) -> bool:
-    if not origin.stem:
+def _is_readable(mapping: FileMapping, system: System, reading: Reading) -> bool:
+    if mapping.table == "leads" and not reading.is_master:
         return False
-    if not mapping.file:
-        return not origin.is_text
-    pattern = rf"({re.escape(system)}_)?{mapping.file}{_SHARD}"
-    return re.fullmatch(pattern, origin.stem, re.IGNORECASE) is not None
+    if mapping.own_kind and (reading.lead_id != mapping.own_kind or not reading.is_master):
+        return False
+    return system.is_any_id or mapping.table != "leads" or reading.lead_id in mapping.ids
 
 
-def _why_unread(mappings: Sequence[FileMapping], lead_id: str) -> str:
-    if not mappings:
-        return "nothing that mqlml uses"
-    ids = ", ".join(sorted({name for one in mappings for name in one.ids}))
-    return f"rows without {lead_id}, only with {ids}"
+def _why_unread(
+    one: ExportFile, mappings: Sequence[FileMapping], system: System, reading: Reading
+) -> str:
+    if mappings and not reading.is_master:
+        return "not read, the leads are another system's"
+    if mappings:
+        ids = ", ".join(sorted({name for m in mappings for name in m.ids}))
+        return f"not read, rows without {reading.lead_id}, only with {ids}"
+    if any(is_called(one, table, system) for table in _tables(system)):
+        return "looked up by rows of other files"
+    return "not read, nothing that mqlml uses"

@@ -19,6 +19,7 @@ from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.increments import sweep_kept
+from mqlml.sources.reshaping import joins_of, reshaped
 from mqlml.sources.retry import (
     Earlier,
     Retried,
@@ -115,6 +116,7 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
         settings = expand_exports(settings, data_dir, _no_tables).settings
         raise_config(setting_faults(settings))
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
+    sources += [p for s in sources for join in joins_of(s) for p in join.sources]
     found: set[Path] = set()
     errors: list[MqlmlError] = []
     for source in sources:
@@ -206,8 +208,11 @@ def _typed_files(
     for table, sources in sources_by_table(settings).items():
         for number, source in enumerate(sources):
             try:
-                for staged in _staged(door, table, number, source, retried):
+                for raw in _staged(door, table, number, source, retried):
                     place = len(files[table])
+                    name = f"{table}-{number}-{place}-shaped"
+                    # Refused rows were joined when they were refused.
+                    staged = reshaped(door, raw, source, name) if retried is None else raw
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]
@@ -270,7 +275,8 @@ def _settle(
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
     settle_repeats(connection, table, CONTRACTS[table].key, content)
-    rows = {one.plan.number: (one.plan.staged.name, one.plan.staged.rows) for one in files}
+    staged = {one.plan.number: one.plan.staged for one in files}
+    rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)
 
 
