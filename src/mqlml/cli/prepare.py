@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    files: Annotated[list[Path], typer.Argument(help="One flat table, or several exports.")],
+    files: Annotated[list[Path], typer.Argument(help="One table, several files, or a folder.")],
     *,
     config: Annotated[
         Path, typer.Option("--out", "--config", "-c", help="The config to write.")
