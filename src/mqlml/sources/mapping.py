@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from mqlml.sources.settings import (
     AttributeSettings,
+    Refusal,
     RowShape,
     Shaped,
     ShapedEvents,
@@ -44,6 +45,7 @@ class FileMapping:
     properties: Mapping[str, Literal["text", "number"]] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     where: str | None = None
+    refused: tuple[Refusal, ...] = ()
     format: Literal["csv", "ndjson", "webhooks", "parquet"] | None = None
 
     def source(
@@ -55,6 +57,7 @@ class FileMapping:
             required=self.required,
             optional=(*self.optional, *chosen, lead_id.column),
             derived={**self.derived, "lead_id": lead_id.sql},
+            refused=self.refused,
         )
         given: dict[str, Any] = {
             "file": path,

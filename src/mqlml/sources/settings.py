@@ -106,17 +106,28 @@ class ExportSource(_Frozen):
     attributes: tuple[str, ...] = ()
 
 
+class Refusal(_Frozen):
+    """Rows that cannot be what the export says they are: where `sql` is true, and why."""
+
+    column: str
+    reason: str
+    remedy: str
+    sql: str
+
+
 class RowShape(_Frozen):
     """What the mapping of an export says of its rows; no config can say it.
 
     A file must have the `required` columns and may lack the `optional` ones,
     which are null then. `derived` columns are SQL over one row and may use the
     ones before them; one that is named like a column of the file replaces it.
+    Rows that are `refused` go to quarantine before anything else is asked of them.
     """
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     derived: dict[str, str] = Field(default_factory=dict)
+    refused: tuple[Refusal, ...] = ()
 
 
 class ShapedTable(TableSource):
