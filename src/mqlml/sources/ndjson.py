@@ -85,8 +85,12 @@ def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 def _posted(form: str, start: int) -> str:
     """Return the JSON in a form's field that begins at `start`; the form itself if it is none."""
-    field = unquote_plus(form[start:].strip().partition("&")[0])
-    return field if field[:1] in {"[", "{"} else form
+    body = unquote_plus(form[start:].strip().partition("&")[0])
+    try:
+        is_json = isinstance(_spared(lambda: json.loads(body, parse_int=str), body), dict | list)
+    except (ValueError, RecursionError):
+        is_json = False
+    return body if is_json else form
 
 
 def _listed(body: str) -> Sequence[str]:

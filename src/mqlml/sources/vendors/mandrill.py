@@ -34,7 +34,6 @@ MANDRILL = webhook_system(
         url="url",
         user_agent="user_agent",
         ip="ip",
-        campaign=json_text("msg", "template"),
         subject=f"CASE WHEN event <> 'inbound' THEN {json_text('msg', 'subject')} END",
         tags=json_text("msg", "tags"),
         template=json_text("msg", "template"),

@@ -7,14 +7,14 @@ from mqlml.sources.row_sql import json_text
 from mqlml.sources.vendors.webhooks import Webhook, webhook_system
 from mqlml.tables.sql import literal
 
-# A bounce may be a complaint or a wish; a change of subscription says why it happened.
+# A bounce may be a complaint or a wish. A change of subscription because of a bounce or a
+# complaint keeps its own name: the bounce or complaint comes as an event of its own.
 _TYPE = """CASE
     WHEN RecordType = 'Bounce' AND "Type" IN ('Unsubscribe', 'SpamComplaint', 'Subscribe',
         'AutoResponder', 'ChallengeVerification') THEN "Type"
     WHEN RecordType = 'SubscriptionChange' AND SuppressSending = 'false' THEN 'Subscribe'
     WHEN RecordType = 'SubscriptionChange' AND SuppressionReason = 'ManualSuppression'
         THEN 'Unsubscribe'
-    WHEN RecordType = 'SubscriptionChange' THEN coalesce(SuppressionReason, RecordType)
     ELSE RecordType END"""
 _MAIL_DATE = literal("%a, %d %b %Y %H:%M:%S %z")
 _REPLIED_AT = f"CAST(try_strptime(regexp_replace(\"Date\", ' \\(.*$', ''), {_MAIL_DATE}) AS VARCHAR)"
@@ -33,7 +33,6 @@ POSTMARK = webhook_system(
             "Open": "email_opened",
             "Click": "email_clicked",
             "Bounce": "email_bounced",
-            "HardBounce": "email_bounced",
             "SpamComplaint": "email_complained",
             "Unsubscribe": "email_unsubscribed",
             "Subscribe": "email_resubscribed",
