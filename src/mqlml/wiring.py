@@ -27,6 +27,7 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
         *sources.stages,
         *sources.verdicts,
         *sources.handovers,
+        *sources.aliases,
     )
     named = {table.postgres.url_env for table in tables if table.postgres is not None}
     named |= {n for n in (settings.tracking.uri_env, settings.scoring.postgres_url_env) if n}

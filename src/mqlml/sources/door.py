@@ -25,7 +25,7 @@ _FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers"})
+_MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers", "aliases"})
 
 
 @dataclass(frozen=True)

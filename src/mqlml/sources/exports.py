@@ -1,24 +1,34 @@
 """Folders of exports become sources: every file that a mapping knows, and notes on the rest."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, nearest
-from mqlml.sources.mapping import FileMapping, LeadId, System
+from mqlml.sources.casting import check_time_format
+from mqlml.sources.delimited import header_of
+from mqlml.sources.mapping import IGNORE, FileMapping, Reading, System, lead_id_of
 from mqlml.sources.row_sql import path_text
-from mqlml.sources.settings import ExportSource, SourceSettings, TableSource
+from mqlml.sources.settings import (
+    ExportSource,
+    RowShape,
+    ShapedTable,
+    SourceSettings,
+    TableSource,
+)
 from mqlml.sources.typed import raise_together
 from mqlml.sources.vendors.registry import SYSTEMS
 from mqlml.sources.zones import checked_zone
+from mqlml.tables.contracts import REASON_NAMES, STAGE_NAMES, VERDICT_NAMES
 from mqlml.tables.ingested import Note
-from mqlml.tables.sql import quoted
 
 _DATA_FILE = re.compile(
     r"(?P<stem>.+)\.(csv|tsv|ndjson|jsonl|json|parquet|pq)(\.gz)?", re.IGNORECASE
 )
 _SHARD = r"(_data)?([-_.]\d+)*"
+_UNITS = {"s": 1, "ms": 1_000}
+_NAMES = {"stages": STAGE_NAMES, "verdicts": VERDICT_NAMES, "reasons": REASON_NAMES}
 
 
 @dataclass(frozen=True)
@@ -40,11 +50,31 @@ def export_faults(exports: Sequence[ExportSource]) -> list[Fault]:
             faults.append(Fault("unknown system", f"{where}.system", repr(export.system), mend))
         elif export.lead_id is not None:
             faults += _id_faults(system, export.lead_id, f"{where}.lead_id")
-        try:
-            checked_zone(export.timezone or "UTC", f"{where}.timezone")
-        except ConfigError as error:
-            faults += error.faults
+        faults += _name_faults(export, where)
+        faults += _time_faults(export, where)
     return faults
+
+
+def _time_faults(export: ExportSource, where: str) -> list[Fault]:
+    faults: list[Fault] = []
+    try:
+        checked_zone(export.timezone or "UTC", f"{where}.timezone")
+    except ConfigError as error:
+        faults += error.faults
+    try:
+        check_time_format(export.time_format, f"{where}.time_format")
+    except ConfigError as error:
+        faults += error.faults
+    return faults
+
+
+def _name_faults(export: ExportSource, where: str) -> Iterator[Fault]:
+    """Yield what is wrong with the canonical names that the config gives own ones."""
+    for setting, known in _NAMES.items():
+        for own, name in getattr(export, setting).items():
+            if name not in (*known, IGNORE):
+                mend = nearest(name, [*known, IGNORE])
+                yield Fault("not a valid name", f"{where}.{setting}.{own}", repr(name), mend)
 
 
 def _id_faults(system: System, lead_id: str, where: str) -> list[Fault]:
@@ -89,38 +119,63 @@ def _sources(
     export: ExportSource, data_dir: Path, notes: list[Note]
 ) -> Iterator[tuple[str, TableSource]]:
     system, folder = SYSTEMS[export.system], data_dir / export.folder
-    lead_id = export.lead_id or system.lead_id
+    paths = {_shown(p, data_dir): p for p in _files(folder, export.folder)}
+    reading = _reading(export, system, paths)
     count, unread = 0, dict[str, list[str]]()
-    for path in _files(folder, export.folder):
-        shown = (
-            path.relative_to(data_dir).as_posix() if path.is_relative_to(data_dir) else str(path)
-        )
-        mappings = [m for m in system.files if _is_file_of(path, m, system.name)]
-        readable = [m for m in mappings if system.is_any_id or lead_id in m.ids]
+    for shown, path in paths.items():
+        mappings = [m for m in system.files if is_file_of(path, m, system)]
+        readable = [m for m in mappings if _is_readable(m, system, reading)]
         if not readable:
-            unread.setdefault(_why_unread(mappings, lead_id), []).append(path.name)
+            why = _why_unread(path, mappings, system, reading)
+            unread.setdefault(why, []).append(path.name)
         for mapping in readable:
             count += 1
-            yield mapping.table, _source(export, system, mapping, shown)
+            is_path = system.is_any_id and reading.lead_id not in mapping.ids
+            own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
+            yield mapping.table, mapping.source(shown, own, reading)
     if count == 0:
         known = ", ".join(dict.fromkeys(m.file or "*.json, *.parquet" for m in system.files))
         mend = f"its files are called {known}; check the folder and --data"
         raise DataError(Fault(f"no file of an export of {system.name}", export.folder, "", mend))
     for why, names in unread.items():
-        notes.append(Note("", export.folder, "", f"not read, {why}: {', '.join(names)}"))
+        notes.append(Note("", export.folder, "", f"{why}: {', '.join(names)}"))
 
 
-def _source(export: ExportSource, system: System, mapping: FileMapping, path: str) -> TableSource:
-    chosen = export.lead_id or system.lead_id
-    own = mapping.ids.get(chosen)
-    return mapping.source(
-        path,
-        LeadId(chosen.split(".")[0], path_text(chosen))
-        if own is None
-        else LeadId(own, quoted(own)),
+def _reading(export: ExportSource, system: System, paths: Mapping[str, Path]) -> Reading:
+    """Return how the config says to read the export's files, with those to join them with."""
+    own = {"stage": export.stages, "verdict": export.verdicts, "reason": export.reasons}
+    partners: dict[str, tuple[TableSource, ...]] = {}
+    for name in sorted(_tables(system)):
+        found = [shown for shown, path in paths.items() if _is_called(path, name, system)]
+        if found:
+            partners[name] = tuple(ShapedTable(file=one, shape=RowShape()) for one in found)
+    return Reading(
+        lead_id=export.lead_id or system.lead_id,
+        is_master=export.master,
         timezone=export.timezone or system.timezone,
-        attributes=export.attributes if mapping.table == "leads" else (),
+        declared_zone=export.timezone,
+        time_format=export.time_format,
+        units_per_second=_UNITS[export.epoch or system.epoch],
+        attributes=export.attributes,
+        reason=export.reason,
+        names={c: {n.lower(): to for n, to in names.items()} for c, names in own.items()},
+        partners=partners,
     )
+
+
+def _tables(system: System) -> set[str]:
+    """Return the names of the export's tables that have a mapping or are joined."""
+    joined = {join.file for mapping in system.files for join in mapping.joins}
+    better = {file for mapping in system.files for file in mapping.better}
+    return {mapping.file for mapping in system.files if mapping.file} | joined | better
+
+
+def _is_readable(mapping: FileMapping, system: System, reading: Reading) -> bool:
+    if mapping.table == "leads" and not reading.is_master:
+        return False
+    if mapping.own_kind and (reading.lead_id != mapping.own_kind or not reading.is_master):
+        return False
+    return system.is_any_id or mapping.table != "leads" or reading.lead_id in mapping.ids
 
 
 def _files(folder: Path, shown: str) -> list[Path]:
@@ -130,18 +185,38 @@ def _files(folder: Path, shown: str) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
-def _is_file_of(path: Path, mapping: FileMapping, system: str) -> bool:
+def _shown(path: Path, data_dir: Path) -> str:
+    return path.relative_to(data_dir).as_posix() if path.is_relative_to(data_dir) else str(path)
+
+
+def is_file_of(path: Path, mapping: FileMapping, system: System) -> bool:
+    """Return whether a file is of the kind that the mapping reads, by its name or its columns."""
     name = _DATA_FILE.fullmatch(path.name)
     if name is None:
         return False
-    if not mapping.file:
-        return ".csv" not in path.suffixes and ".tsv" not in path.suffixes
-    pattern = rf"({re.escape(system)}_)?{mapping.file}{_SHARD}"
-    return re.fullmatch(pattern, name["stem"], re.IGNORECASE) is not None
+    if mapping.file and not _is_called(path, mapping.file, system):
+        return False
+    is_text = ".csv" in path.suffixes or ".tsv" in path.suffixes
+    if mapping.signature:
+        return is_text and set(mapping.signature) <= set(header_of(path))
+    return bool(mapping.file) or not is_text
 
 
-def _why_unread(mappings: Sequence[FileMapping], lead_id: str) -> str:
-    if not mappings:
-        return "nothing that mqlml uses"
-    ids = ", ".join(sorted({name for one in mappings for name in one.ids}))
-    return f"rows without {lead_id}, only with {ids}"
+def _is_called(path: Path, table: str, system: System) -> bool:
+    name = _DATA_FILE.fullmatch(path.name)
+    starts = "|".join(map(re.escape, (f"{system.name}_", *system.prefixes)))
+    pattern = rf"({starts})?{re.escape(table)}{_SHARD}"
+    return name is not None and re.fullmatch(pattern, name["stem"], re.IGNORECASE) is not None
+
+
+def _why_unread(
+    path: Path, mappings: Sequence[FileMapping], system: System, reading: Reading
+) -> str:
+    if mappings and not reading.is_master:
+        return "not read, the leads are another system's"
+    if mappings:
+        ids = ", ".join(sorted({name for one in mappings for name in one.ids}))
+        return f"not read, rows without {reading.lead_id}, only with {ids}"
+    if any(_is_called(path, table, system) for table in _tables(system)):
+        return "looked up by rows of other files"
+    return "not read, nothing that mqlml uses"

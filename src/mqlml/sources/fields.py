@@ -72,10 +72,12 @@ def contract_fields(table: str, source: TableSource, found: Collection[str]) -> 
 
 def _remedy(column: Column, source: TableSource) -> str:
     shape = shape_of(source)
-    if shape is not None and column.name == "lead_id":
-        own = shape.derived["lead_id"]
+    if shape is None:
+        return ""
+    if column.name == "lead_id":
+        own = shape.lead_from
         return f"set exports.lead_id to an id that these rows have, or fill {own} in the source"
-    return ""
+    return shape.remedies.get(column.name, "")
 
 
 def is_given(name: str, source: TableSource, found: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ import duckdb
 
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting, leads
-from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings
+from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings, shape_of
 from mqlml.sources.typed import SQL_TYPES
 from mqlml.tables.contracts import (
     CONTRACTS,
@@ -50,8 +50,10 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
     """
     if settings.leads[0].order is not None:
         leads.rank_by_order(connection)
-    flat, notes = _type_leads(connection, settings.leads)
     dated = _type_dated(connection)
+    notes = _drop_flat(connection, settings.leads, [spec.name for spec in dated])
+    flat, more = _type_leads(connection, settings.leads)
+    notes += more
     taken = {spec.name for spec in flat} & {spec.name for spec in dated}
     if taken:
         mend = "list it in sources.leads.attributes.ignore, so that its dated values count"
@@ -59,6 +61,23 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
         raise SchemaError(*sorted(faults, key=str))
     notes += _close_reasons(connection)
     return Finished((*flat, *dated), tuple(notes))
+
+
+def _drop_flat(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource], dated: Sequence[str]
+) -> list[Note]:
+    """Drop exports' columns of leads that are dated attributes too, of which these tell more.
+
+    What an export says of a person is what holds today; only the history knows since when.
+    """
+    given = {n for s in sources if (shape := shape_of(s)) is not None for n in shape.attributes}
+    by_hand = {n for s in sources if shape_of(s) is None for n in s.attributes.columns}
+    columns = connection.table("leads_kept").columns
+    twice = [name for name in dated if name in given - by_hand and name in columns]
+    for name in twice:
+        connection.execute(f"ALTER TABLE leads_kept DROP COLUMN {quoted(name)}")
+    what = "present value left out, since its history is there"
+    return [Note("leads", "", name, what) for name in twice]
 
 
 def _type_leads(

@@ -17,6 +17,7 @@ from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.reshaping import joins_of, reshaped
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
@@ -73,6 +74,7 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
     """
     settings, _ = _expanded(settings, data_dir)
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
+    sources += [p for s in sources for join in joins_of(s) for p in join.sources]
     found: set[Path] = set()
     errors: list[MqlmlError] = []
     for source in sources:
@@ -136,8 +138,9 @@ def _typed_files(
     for table, sources in sources_by_table(settings).items():
         for number, source in enumerate(sources):
             try:
-                for staged in stage_source(door, table, number, source, wanted=_wanted(source)):
+                for raw in stage_source(door, table, number, source, wanted=_wanted(source)):
                     place = len(files[table])
+                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]
@@ -183,7 +186,8 @@ def _settle(
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
     settle_repeats(connection, table, CONTRACTS[table].key, content)
-    rows = {one.plan.number: (one.plan.staged.name, one.plan.staged.rows) for one in files}
+    staged = {one.plan.number: one.plan.staged for one in files}
+    rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)
 
 

@@ -3,9 +3,10 @@
 Every function returns SQL for a text, null where there is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mqlml.errors import ConfigError, Fault
+from mqlml.sources.casting import TRUE_WORDS
 from mqlml.tables.sql import literal, quoted
 
 _WHOLE_NUMBER = literal(r"\d{1,18}")
@@ -60,6 +61,30 @@ def utc_time(text: str, *, per_second: int = 1) -> str:
     )
 
 
+def is_true(text: str) -> str:
+    """Return SQL that tells whether the text says yes, in whatever spelling; false for null.
+
+    >>> import duckdb
+    >>> duckdb.sql(f"SELECT {is_true("' TRUE'")}, {is_true("'0'")}, {is_true('NULL')}").fetchall()
+    [(True, False, False)]
+    """
+    return f"coalesce(lower(trim({text})) IN ({', '.join(map(literal, TRUE_WORDS))}), false)"
+
+
+def says_yes(column: str) -> str:
+    """Return SQL that tells whether a column says yes."""
+    return is_true(quoted(column))
+
+
+def written(kind: str, text: str) -> str:
+    """Return SQL for an id as all systems write it, `kind:value`.
+
+    >>> written("email", "x")
+    "'email:' || x"
+    """
+    return f"{literal(kind + ':')} || {text}"
+
+
 def digest(*texts: str) -> str:
     """Return SQL for an id made of several texts, of which any may be null."""
     return f"substr(md5(CAST(to_json([{', '.join(texts)}]) AS VARCHAR)), 1, 20)"
@@ -109,3 +134,37 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     """Return SQL for the canonical name of what a system calls `text`, else for `text` itself."""
     cases = " ".join(f"WHEN {literal(own)} THEN {literal(name)}" for own, name in names.items())
     return f"CASE {text} {cases} ELSE {text} END"
+
+
+def canonical(texts: Sequence[str], names: Mapping[str, str]) -> str:
+    """Return SQL for the name of the first text that has one, whatever its case, else the last.
+
+    >>> import duckdb
+    >>> sql = canonical(["'7'", "' Won'"], {"won": "customer"})
+    >>> duckdb.sql(f"SELECT {sql}").fetchall()
+    [('customer',)]
+    """
+    cases = " ".join(f"WHEN {literal(own)} THEN {literal(name)}" for own, name in names.items())
+    found = [f"CASE lower(trim({text})) {cases} END" for text in texts] if cases else []
+    return f"coalesce({', '.join([*found, texts[-1]])})"
+
+
+def each_of(columns: Mapping[str, str], *, has_empty: bool = False) -> str:
+    """Return SQL for a list of names, each with its column's text: EACH_NAME and EACH_VALUE.
+
+    Columns without a text are left out unless `has_empty`.
+    """
+    items = []
+    for name, column in columns.items():
+        text = f"nullif(trim({quoted(column)}), '')"
+        pair = f"CAST(to_json({{'name': {literal(name)}, 'value': {text}}}) AS VARCHAR)"
+        items.append(pair if has_empty else f"CASE WHEN {text} IS NOT NULL THEN {pair} END")
+    return f"list_filter([{', '.join(items)}], lambda x: x IS NOT NULL)"
+
+
+EACH_NAME, EACH_VALUE = json_text("each", "name"), json_text("each", "value")
+
+
+def split(column: str) -> str:
+    """Return SQL for the list of texts that `;` separates."""
+    return f"string_split({quoted(column)}, ';')"

@@ -96,14 +96,43 @@ class ExportSource(_Frozen):
     """A folder with the export of one system, whose files and columns mqlml knows.
 
     `lead_id` says which id of the export is the lead's; `attributes` are own
-    columns of its people that were known when they were created.
+    columns of its people. With `master` false the leads are another system's:
+    ids are written `kind:value`, and aliases say whose they are. `stages`,
+    `verdicts` and `reasons` give own names canonical ones, or `ignore`; `reason`
+    is the people's column that says why one was rejected.
     """
 
     system: str
     folder: str
     lead_id: str | None = None
+    master: bool = True
     timezone: str | None = None
+    time_format: str | None = None
+    epoch: Literal["s", "ms"] | None = None
     attributes: tuple[str, ...] = ()
+    stages: dict[str, str] = Field(default_factory=dict)
+    verdicts: dict[str, str] = Field(default_factory=dict)
+    reasons: dict[str, str] = Field(default_factory=dict)
+    reason: str | None = None
+
+
+class RowJoin(_Frozen):
+    """Columns that the rows of one file get from another of the same export.
+
+    A row whose `own` text equals the `key` of a row there gets its `columns`, called
+    `FILE.COLUMN`; both are SQL. Of several such rows the first counts, with
+    `is_many` each makes a row. Where `is_required`, a row without one is refused.
+    """
+
+    file: str
+    sources: tuple[TableSource, ...]
+    own: str
+    key: str
+    columns: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    where: str = "true"
+    is_required: bool = True
+    is_many: bool = False
 
 
 class Refusal(_Frozen):
@@ -119,15 +148,26 @@ class RowShape(_Frozen):
     """What the mapping of an export says of its rows; no config can say it.
 
     A file must have the `required` columns and may lack the `optional` ones,
-    which are null then. `derived` columns are SQL over one row and may use the
-    ones before them; one that is named like a column of the file replaces it.
-    Rows that are `refused` go to quarantine before anything else is asked of them.
+    which are null then. `joins` add columns and `each`, SQL for a list of texts,
+    makes a row of every one, in the column `each`. `derived` columns are SQL over
+    one row and may use the ones before them; one that is named like a column of
+    the file replaces it. `windows` are SQL over all rows of the file, computed last.
+    `attributes` are names of attributes with the columns they need. `lead_from`
+    names the columns that hold the lead's id, `remedies` what to do about a
+    canonical column that breaks its contract. Rows that are `refused` go to
+    quarantine before anything else is asked of them.
     """
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    joins: tuple[RowJoin, ...] = ()
+    each: str | None = None
     derived: dict[str, str] = Field(default_factory=dict)
     refused: tuple[Refusal, ...] = ()
+    windows: dict[str, str] = Field(default_factory=dict)
+    attributes: dict[str, str] = Field(default_factory=dict)
+    lead_from: str = ""
+    remedies: dict[str, str] = Field(default_factory=dict)
 
 
 class ShapedTable(TableSource):
@@ -168,6 +208,7 @@ class SourceSettings(_Frozen):
     stages: tuple[TableSource, ...] = ()
     verdicts: tuple[TableSource, ...] = ()
     handovers: tuple[TableSource, ...] = ()
+    aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
     data_end: str | None = None
     earliest: str = "1990-01-01"

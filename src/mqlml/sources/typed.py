@@ -10,7 +10,8 @@ from mqlml.errors import ConfigError, Fault, MqlmlError, SchemaError
 from mqlml.sources import casting
 from mqlml.sources.door import Door
 from mqlml.sources.fields import Field
-from mqlml.sources.settings import Refusal, TableSource, shape_of
+from mqlml.sources.reshaping import lost_name
+from mqlml.sources.settings import Refusal, RowJoin, RowShape, TableSource, shape_of
 from mqlml.sources.shaping import cleaned_rows
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.zones import checked_zone, stretches
@@ -73,7 +74,7 @@ def type_file(door: Door, plan: FilePlan) -> TypedFile:
     raise_together(errors)
     local = {p.number for p in profiles if p.naive and zone is not None}
     names = _Cells(plan, local)
-    checks = (NOT_A_ROW, *_checks(door, plan, names, zone or ""))
+    checks = (NOT_A_ROW, *_partner_checks(plan.source), *_checks(door, plan, names, zone or ""))
     select = _select(door.connection, plan, names, fault_code(checks), zone)
     return TypedFile(plan, select, checks, tuple(_notes(door.connection, plan, profiles, zone)))
 
@@ -96,7 +97,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
     picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
     refused = [f"({r.sql}) AS __b{n}" for n, r in enumerate(_refusals(source))]
-    kept = ["__row", "__line", "__broken", "__passes"]
+    kept = ["__row", "__line", "__broken", "__passes", *_lost(source)]
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
         CREATE OR REPLACE TABLE {plan.parsed} AS
@@ -213,6 +214,21 @@ class _Cells:
             if kind is ColumnType.NUMBER
             else read
         )
+
+
+def _lost(source: TableSource) -> dict[str, RowJoin]:
+    """Return the joins whose missing partner makes a row faulty, by the column that says so."""
+    shape = shape_of(source) or RowShape()
+    return {lost_name(n): join for n, join in enumerate(shape.joins) if join.is_required}
+
+
+def _partner_checks(source: TableSource) -> list[Check]:
+    checks = []
+    for column, join in _lost(source).items():
+        reason = f"{join.file} has no row for it"
+        remedy = f"export {join.file} too, whole and of the same time"
+        checks.append(Check(join.file, reason, remedy, column))
+    return checks
 
 
 def _checks(door: Door, plan: FilePlan, names: _Cells, zone: str) -> list[Check]:

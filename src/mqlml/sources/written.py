@@ -72,9 +72,11 @@ def _quarantined(table: str, one: TypedFile) -> str:
 
 
 def orphans(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return, per table, how many kept rows belong to no kept lead."""
+    """Return, per table, how many kept rows belong to no kept lead, aliases left out."""
     counted = {}
     for table in CONTRACTS:
+        if table == "aliases":
+            continue  # they may link to one another
         query = f"SELECT count(*) FROM {table}_kept ANTI JOIN leads_kept USING (lead_id)"
         (count,) = only_row(connection, query)
         if count:
@@ -112,7 +114,8 @@ def _all_times() -> str:
         f"SELECT CAST({quoted(column.name)} AS TIMESTAMPTZ) AS t FROM {table}_kept"
         for table, contract in CONTRACTS.items()
         for column in contract.columns
-        if column.type is ColumnType.TIME
+        # When a link ends may lie in the future: no row says that the data reach until then.
+        if column.type is ColumnType.TIME and column.name != "ended_at"
     )
 
 

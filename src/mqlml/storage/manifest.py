@@ -12,7 +12,7 @@ from mqlml.tables.contracts import Attribute, Column, ColumnType, Known
 from mqlml.tables.ingested import FileCount, Note
 
 MANIFEST_NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 2: aliases, and bot_reason of events
 _MEND = "run 'mqlml ingest' again"
 
 

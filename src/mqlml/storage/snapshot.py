@@ -29,7 +29,7 @@ from mqlml.storage.manifest import (
 )
 from mqlml.storage.seen import DAY_SUMS, write_day_sums
 from mqlml.tables.buckets import ORDER_MARK, ROWS_PER_BUCKET, bucket_count, bucket_sql
-from mqlml.tables.contracts import EventLog, Tables
+from mqlml.tables.contracts import AliasLog, EventLog, Tables
 from mqlml.tables.ingested import Ingested
 from mqlml.tables.sql import literal
 
@@ -41,6 +41,7 @@ _SORTED_BY = {
     "stages": "lead_id, entered_at, stage",
     "verdicts": 'lead_id, given_at, who, verdict, reason, "note"',
     "handovers": 'lead_id, "at", score, route',
+    "aliases": "alias, known_at, lead_id, ended_at",
     "quarantine": '"table", file, line, reason, raw',
 }
 _EVENT_ORDER = "lead_id, greatest(occurred_at, arrived_at), event_id"
@@ -223,8 +224,14 @@ def read_tables(root: Path, *, verify: bool = False) -> Tables:
         data_end=manifest.data_end,
         digest=manifest.digest,
         is_order_time=manifest.is_order_time,
+        aliases=_aliases(folder),
         **frames,
     )
+
+
+def _aliases(folder: Path) -> AliasLog:
+    path = folder / "aliases.parquet"
+    return AliasLog(path, pq.read_metadata(path).num_rows)
 
 
 def read_quarantine(root: Path) -> pd.DataFrame:

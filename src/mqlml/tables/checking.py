@@ -149,9 +149,9 @@ def settle_repeats(
 
 
 def file_counts(
-    connection: duckdb.DuckDBPyConnection, table: str, files: Mapping[int, tuple[str, int]]
+    connection: duckdb.DuckDBPyConnection, table: str, files: Mapping[int, tuple[str, int, int]]
 ) -> tuple[FileCount, ...]:
-    """Return the account of every file; `files` maps `__file` to its name and rows read.
+    """Return the account of every file; `files` maps `__file` to its name, rows, and rows made.
 
     Each figure is counted on its own; AssertionError if they do not add up.
     """
@@ -166,8 +166,9 @@ def file_counts(
             duplicates=went["equal"],
             quarantined=went["broken"] + went["conflict"],
             filtered=went["filtered"],
+            made=made,
         )
-        for (name, rows), went in zip(
+        for (name, rows, made), went in zip(
             files.values(), _whereabouts(connection, table, files), strict=True
         )
     )

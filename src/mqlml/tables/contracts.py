@@ -91,6 +91,7 @@ EVENTS = Contract(
         Column("value", _NUMBER),
         Column("duration_s", _NUMBER),
         Column("is_bot", _FLAG),
+        Column("bot_reason", _TEXT),
     ),
     ("event_id",),
 )
@@ -127,7 +128,22 @@ HANDOVERS = Contract(
     ),
     ("lead_id", "at"),
 )
-CONTRACTS = {c.table: c for c in (LEADS, ATTRIBUTES, EVENTS, STAGES, VERDICTS, HANDOVERS)}
+# `alias` and `lead_id` name one person from `known_at` until `ended_at` (an un-merge), for ever
+# without one. The id of a system is written `kind:value` (`email:ann@example.com`,
+# `ga4:<user_pseudo_id>`, `hubspot:42`); a lead's own id stays what its master system calls it.
+# `lead_id` is a lead's id or another alias, so links may form chains.
+ALIASES = Contract(
+    "aliases",
+    (
+        Column("alias", _TEXT, required=True),
+        Column("lead_id", _TEXT, required=True),
+        Column("known_at", _TIME, required=True),
+        Column("ended_at", _TIME),
+        Column("source", _TEXT),
+    ),
+    ("alias", "lead_id", "known_at"),
+)
+CONTRACTS = {c.table: c for c in (LEADS, ATTRIBUTES, EVENTS, STAGES, VERDICTS, HANDOVERS, ALIASES)}
 
 STAGE_ORDER = ("lead", "mql", "sal", "sql", "opportunity", "customer")
 CLOSED_STAGES = ("disqualified",)
@@ -170,6 +186,14 @@ class EventLog:
 
 
 @dataclass(frozen=True)
+class AliasLog:
+    """Where the aliases lie, sorted by alias: one Parquet file, absent where there are none."""
+
+    path: Path | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class Tables:
     """One loaded snapshot of the workspace's tables, read only.
 
@@ -190,6 +214,7 @@ class Tables:
     data_end: int
     digest: str
     is_order_time: bool = False
+    aliases: AliasLog = AliasLog()
 
     def attributes_known(self, known: Known) -> Sequence[str]:
         """Return the names of attributes whose value is known at `known`."""

@@ -55,7 +55,8 @@ class IngestResult:
             parts = [f"{count.kept:,} kept"]
             parts += [f"{count.filtered:,} not selected"] if count.filtered else []
             parts += [f"{count.duplicates:,} duplicates", f"{count.quarantined:,} quarantined"]
-            yield f"{count.file} → {count.table}: {count.rows:,} rows = {' + '.join(parts)}"
+            more = f" + {count.made:,} made from them" if count.made else ""
+            yield f"{count.file} → {count.table}: {count.rows:,} rows{more} = {' + '.join(parts)}"
         for table, rows in self.orphans.items():
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"

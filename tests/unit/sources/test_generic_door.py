@@ -652,3 +652,22 @@ def test_a_work_folder_that_cannot_be_written_is_a_data_error(tmp_path):
 def test_nothing_but_the_checked_tables_stays_in_the_work_folder(read, tmp_path):
     read({})
     assert [p.name for p in (tmp_path / "work").iterdir()] == ["checked"]
+
+
+def test_aliases_are_read_and_a_link_may_end(read):
+    text = (
+        "alias,lead_id,known_at,ended_at\n"
+        "email:a@x.org,a,2024-01-03T00:00:00Z,\n"
+        "ga4:1.2,email:a@x.org,2024-01-04T00:00:00Z,2024-02-01T00:00:00Z\n"
+        "ga4:1.3,,2024-01-04T00:00:00Z,\n"
+    )
+    got = read({"aliases.csv": text}, aliases=[{"file": "aliases.csv"}])
+    assert got.count("aliases") == (3, 2, 0, 1, 0)
+    assert got.column("aliases", "ended_at") == [None, "2024-02-01T00:00:00+00:00"]
+    assert got.reasons == ["lead_id is missing"]
+
+
+def test_the_end_of_a_link_says_nothing_of_the_end_of_the_data(read):
+    text = "alias,lead_id,known_at,ended_at\nx:1,a,2024-01-03T00:00:00Z,2030-01-01T00:00:00Z\n"
+    got = read({"aliases.csv": text}, aliases=[{"file": "aliases.csv"}])
+    assert got.ingested.data_end == 1_704_240_000_000_000  # 2024-01-03

@@ -194,7 +194,7 @@ def test_ingesting_again_repairs_a_damaged_snapshot(tmp_path):
         (None, "no manifest"),
         (b"{", "manifest is damaged"),
         (b"{}", "manifest is damaged"),
-        (b'{"format": 2}', "another format"),
+        (b'{"format": 99}', "another format"),
     ],
 )
 def test_a_bad_manifest_is_a_data_error(tmp_path, data, message):
