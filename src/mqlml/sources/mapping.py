@@ -7,6 +7,7 @@ from typing import Any, Literal
 from mqlml.sources.row_sql import canonical, utc_time, written
 from mqlml.sources.settings import (
     AttributeSettings,
+    Refusal,
     RowJoin,
     RowShape,
     Shaped,
@@ -118,6 +119,7 @@ class FileMapping:
     properties: Mapping[str, Literal["text", "number"]] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     where: str | None = None
+    refused: tuple[Refusal, ...] = ()
     format: Literal["csv", "ndjson", "webhooks", "parquet"] | None = None
     signature: tuple[str, ...] = ()
     joins: tuple[Join, ...] = ()
@@ -152,6 +154,7 @@ class FileMapping:
             windows=dict(self.windows),
             attributes=flat,
             lead_from=lead_id.shown,
+            refused=self.refused,
             remedies={column: _remedy(_SETTINGS[column]) for column in self.names},
         )
         given: dict[str, Any] = {

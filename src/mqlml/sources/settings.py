@@ -203,6 +203,15 @@ class RowJoin(_Frozen):
     is_many: bool = False
 
 
+class Refusal(_Frozen):
+    """Rows that cannot be what the export says they are: where `sql` is true, and why."""
+
+    column: str
+    reason: str
+    remedy: str
+    sql: str
+
+
 class RowShape(_Frozen):
     """What the mapping of an export says of its rows; no config can say it.
 
@@ -213,7 +222,8 @@ class RowShape(_Frozen):
     the file replaces it. `windows` are SQL over all rows of the file, computed last.
     `attributes` are names of attributes with the columns they need. `lead_from`
     names the columns that hold the lead's id, `remedies` what to do about a
-    canonical column that breaks its contract.
+    canonical column that breaks its contract. Rows that are `refused` go to
+    quarantine before anything else is asked of them.
     """
 
     required: tuple[str, ...] = ()
@@ -221,6 +231,7 @@ class RowShape(_Frozen):
     joins: tuple[RowJoin, ...] = ()
     each: str | None = None
     derived: dict[str, str] = Field(default_factory=dict)
+    refused: tuple[Refusal, ...] = ()
     windows: dict[str, str] = Field(default_factory=dict)
     attributes: dict[str, str] = Field(default_factory=dict)
     lead_from: str = ""
