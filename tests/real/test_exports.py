@@ -161,3 +161,45 @@ def test_every_row_of_salesforces_connector_is_accounted_for(ingest, tmp_path):
     ]
     # An account that no contact belongs to.
     assert {r["reason"] for r in rows(done, "quarantine")} == {"contact has no row for it"}
+
+
+# --- Email providers' webhooks ----------------------------------------------------------------
+
+# Rows, kept, duplicates, quarantined, filtered; then the reasons of the quarantined.
+BODIES = {
+    # One delivery stands in two tests.
+    "sendgrid": ((10, 9, 1, 0, 0), []),
+    # A bounce and an opening stand twice; one sample has seconds where milliseconds belong.
+    "brevo": ((16, 13, 2, 1, 0), ["occurred_at lies before 1990-01-01"]),
+    # A ping; five samples were cut down to no time, three to no recipient either.
+    "sparkpost": (
+        (16, 7, 0, 8, 1),
+        ["lead_id is missing"] * 3 + ["occurred_at is missing"] * 5,
+    ),
+    # A sample without recipient.
+    "postmark": ((9, 8, 0, 1, 0), ["lead_id is missing"]),
+    # The same delivery with and without a campaign.
+    "mailjet": (
+        (9, 8, 0, 1, 0),
+        ["another row with the same event_id came first and says otherwise"],
+    ),
+    "resend": (
+        (8, 7, 0, 1, 0),
+        ["several recipients, and no word on which of them it was"],
+    ),
+    "mailersend": ((8, 8, 0, 0, 0), []),
+    # The same sending stands twice, and a change of the deny list.
+    "mandrill": ((5, 3, 1, 0, 1), []),
+}
+
+
+@pytest.mark.parametrize("system", BODIES)
+def test_each_providers_bodies_are_events_or_have_their_reason(ingest, tmp_path, system):
+    samples = json.loads((RAW / "email_webhooks" / f"{system}.json").read_text())
+    (tmp_path / system).mkdir()
+    lines = "".join(json.dumps(one["payload"]) + "\n" for one in samples)
+    (tmp_path / system / "bodies.ndjson").write_text(lines)
+    done = ingest(exports=[{"system": system, "folder": system}])
+    counts, reasons = BODIES[system]
+    assert counted(done) == counts
+    assert sorted(r["reason"] for r in rows(done, "quarantine")) == reasons

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from mqlml.sources.row_sql import canonical, each_of, utc_time, written
 from mqlml.sources.settings import (
     AttributeSettings,
+    Refusal,
     RowJoin,
     RowShape,
     Shaped,
@@ -122,6 +123,7 @@ class FileMapping:
     properties: Mapping[str, Literal["text", "number"]] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     where: str | None = None
+    refused: tuple[Refusal, ...] = ()
     format: Literal["csv", "ndjson", "webhooks", "parquet"] | None = None
     signature: tuple[str, ...] = ()
     joins: tuple[Join, ...] = ()
@@ -160,6 +162,7 @@ class FileMapping:
             windows=dict(self.windows),
             attributes=flat,
             lead_from=lead_id.shown,
+            refused=self.refused,
             remedies={**{c: _remedy(_SETTINGS[c]) for c in self.names}, **self.remedies},
         )
         given: dict[str, Any] = {

@@ -5,11 +5,14 @@ turned into text column by column, because most columns are text already.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import unquote_plus
 
 import pyarrow as pa
 
@@ -20,6 +23,14 @@ from mqlml.sources.text_files import open_text
 
 # Numbers stay as they are spelled: 1.50 is not 1.5, and an id may exceed any float.
 _SPELLED = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+# A form with one field, as a provider posts it: `mandrill_events=%5B%7B…`.
+_FORM = re.compile(r"\s*[A-Za-z_]+=")
+_EMPTY = '{"empty_body": true}'
+# What may be nested deeply is read with this many frames to spare, so that what can be read
+# once can be read and written later, from a little deeper in the stack.
+_MANY_BRACKETS, _SPARE_FRAMES = 400, 50
+
+Value = TypeVar("Value")
 
 
 def stage_ndjson(
@@ -33,8 +44,10 @@ def stage_ndjson(
     """Return the file's objects as rows of text, staged in `target`.
 
     Numbers keep their spelling, nested values become JSON text, lines that are
-    no object are staged as broken. With `has_lists` a line may also be a list,
-    each of whose items is a row of its own. Raises SchemaError if most rows are broken.
+    no object are staged as broken. With `has_lists` a line is the body of a
+    webhook: it may also be a list, each of whose items is a row of its own, or a
+    form with such a list in its one field; a body without content is a row with
+    `empty_body` alone. Raises SchemaError if most rows are broken.
     """
     writer = PartWriter(target)
     names: dict[str, str] = {}
@@ -63,16 +76,47 @@ class _Block:
 
 
 def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Yield each line, or each item of a line that is a list, with the line's number."""
+    """Yield the bodies of a webhook on each line, with the line's number."""
     for line, content in taken:
+        form = _FORM.match(content)
+        body = _posted(content, form.end()) if form else content
+        yield from ((line, item) for item in _listed(body))
+
+
+def _posted(form: str, start: int) -> str:
+    """Return the JSON in a form's field that begins at `start`; the form itself if it is none."""
+    body = unquote_plus(form[start:].strip().partition("&")[0])
+    try:
+        is_json = isinstance(_spared(lambda: json.loads(body, parse_int=str), body), dict | list)
+    except (ValueError, RecursionError):
+        is_json = False
+    return body if is_json else form
+
+
+def _listed(body: str) -> Sequence[str]:
+    """Return the items of a body that is a list, else the body itself."""
+    start = body.lstrip()[:1]
+    if start == "[":
         try:
-            listed = json.loads(content, parse_int=_whole) if content.lstrip()[:1] == "[" else None
+            listed = _spared(lambda: json.loads(body, parse_int=_whole), body)
         except (ValueError, RecursionError):
-            listed = None
-        if isinstance(listed, list):
-            yield from ((line, json.dumps(item, ensure_ascii=False)) for item in listed)
-        else:
-            yield line, content
+            return [body]
+        return [
+            _EMPTY if item == {} else json.dumps(item, ensure_ascii=False)
+            for item in listed or [{}]
+        ]
+    return [_EMPTY] if start == "{" and body.strip() == "{}" else [body]
+
+
+def _spared(read: Callable[[], Value], text: str) -> Value:
+    """Return what `read` returns; RecursionError if the text is nested nearly too deeply."""
+    if text.count("[") + text.count("{") < _MANY_BRACKETS:
+        return read()
+    return _deeper(read, _SPARE_FRAMES)
+
+
+def _deeper(read: Callable[[], Value], frames: int) -> Value:
+    return _deeper(read, frames - 1) if frames else read()
 
 
 def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
@@ -84,7 +128,8 @@ def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
         if not text:
             continue
         try:
-            values, end = read(text)
+            is_flat = text.count("[") + text.count("{") < _MANY_BRACKETS
+            values, end = read(text) if is_flat else _deeper(partial(read, text), _SPARE_FRAMES)
         except (ValueError, RecursionError):
             values, end = None, -1
         if end != len(text) or type(values) is not dict:
@@ -102,7 +147,7 @@ def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
 def _reason(text: str) -> str:
     """Return why a line is no JSON object."""
     try:
-        json.loads(text, parse_int=str)
+        _spared(lambda: json.loads(text, parse_int=str), text)
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
     return "not a JSON object"

@@ -10,6 +10,8 @@ from mqlml.sources.casting import FALSE_WORDS, TRUE_WORDS
 from mqlml.tables.sql import literal, quoted
 
 _WHOLE_NUMBER = literal(r"\d{1,18}")
+_ADDRESS = r'[^@\s"<>,;\[\]{}]{1,256}@[^@\s"<>,;\[\]{}]{1,256}'
+_WORD = r"[\pL\pN_. -]{1,100}"
 _UTC = literal("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -104,6 +106,29 @@ def address(text: str) -> str:
     """
     bare = f"regexp_replace({text}, '^.*<([^<>]*)>[^<>]*$', '\\1')"
     return f"lower(trim({bare}))"
+
+
+def is_no_address(text: str) -> str:
+    """Return SQL that is true for a text that is no address, as a list of them or a name.
+
+    >>> import duckdb
+    >>> texts = ["'a@b'", "'ann+x@b.io'", "'[a@b.io]'", "'a@b.io, c@d.io'", "'ann'"]
+    >>> sql = ", ".join(map(is_no_address, texts))
+    >>> duckdb.sql(f"SELECT {sql}").fetchall()
+    [(False, False, True, True, True)]
+    """
+    return f"NOT regexp_full_match({text}, {literal(_ADDRESS)})"
+
+
+def is_no_word(text: str) -> str:
+    """Return SQL that is true for a text that is no plain name, such as a list or an object.
+
+    >>> import duckdb
+    >>> sql = ", ".join(map(is_no_word, ["'hard_bounce'", "'email.sent'", "'{a}'"]))
+    >>> duckdb.sql(f"SELECT {sql}").fetchall()
+    [(False, False, True)]
+    """
+    return f"NOT regexp_full_match({text}, {literal(_WORD)})"
 
 
 def without_query(url: str) -> str:

@@ -11,7 +11,7 @@ from mqlml.sources import casting
 from mqlml.sources.door import Door
 from mqlml.sources.fields import Field
 from mqlml.sources.reshaping import lost_name
-from mqlml.sources.settings import RowJoin, RowShape, TableSource, shape_of
+from mqlml.sources.settings import Refusal, RowJoin, RowShape, TableSource, shape_of
 from mqlml.sources.shaping import cleaned_rows
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.zones import checked_zone, stretches
@@ -71,6 +71,9 @@ def type_file(door: Door, plan: FilePlan) -> TypedFile:
     _parse(door.connection, plan)
     profiles = [_profile(door.connection, plan, n) for n, f in enumerate(plan.fields) if f.is_read]
     errors = [e for p in profiles for e in _profile_errors(p, plan, zone)]
+    if door.is_retry:
+        # Rows that were refused once say nothing about their columns.
+        errors = [e for e in errors if not isinstance(e, SchemaError)]
     raise_together(errors)
     local = {p.number for p in profiles if p.naive and zone is not None}
     names = _Cells(plan, local)
@@ -96,12 +99,13 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     reads = [sql for n, f in enumerate(plan.fields) for sql in _reads(n, f, source)]
     through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
     picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
+    refused = [f"({r.sql}) AS __b{n}" for n, r in enumerate(_refusals(source))]
     kept = ["__row", "__line", "__broken", "__passes", *_lost(source)]
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
         CREATE OR REPLACE TABLE {plan.parsed} AS
         WITH {steps}, picked AS (SELECT {picked} FROM {last})
-        SELECT {", ".join([*kept, *reads, *through])} FROM picked
+        SELECT {", ".join([*kept, *refused, *reads, *through])} FROM picked
     """
     try:
         connection.execute(query)
@@ -112,6 +116,11 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
         found = str(error).splitlines()[0]
         where = f"{plan.table}.where"
         raise ConfigError(Fault("filter cannot be evaluated", where, found, mend)) from error
+
+
+def _refusals(source: TableSource) -> Sequence[Refusal]:
+    shape = shape_of(source)
+    return shape.refused if shape is not None else ()
 
 
 def _reads(number: int, one: Field, source: TableSource) -> list[str]:
@@ -226,7 +235,10 @@ def _partner_checks(source: TableSource) -> list[Check]:
 
 
 def _checks(door: Door, plan: FilePlan, names: _Cells, zone: str) -> list[Check]:
-    checks = []
+    checks = [
+        Check(refusal.column, refusal.reason, refusal.remedy, f"__b{number}")
+        for number, refusal in enumerate(_refusals(plan.source))
+    ]
     for number, one in enumerate(plan.fields):
         cell = CellNames(f"__t{number}", f"({names.read(number)})", names.is_gap(number))
         for check in column_checks(one.column, cell, times=door.times, valid=one.valid, zone=zone):
