@@ -1,9 +1,12 @@
 """Folders of exports become sources: every file that a mapping knows, and notes on the rest."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, nearest
 from mqlml.sources.casting import check_time_format
@@ -134,11 +137,32 @@ def _sources(
             own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
             yield mapping.table, mapping.source(shown, own, reading)
     if count == 0:
-        known = ", ".join(dict.fromkeys(m.file or "*.json, *.parquet" for m in system.files))
+        known = ", ".join(dict.fromkeys(map(_called, system.files)))
         mend = f"its files are called {known}; check the folder and --data"
         raise DataError(Fault(f"no file of an export of {system.name}", export.folder, "", mend))
     for why, names in unread.items():
         notes.append(Note("", export.folder, "", f"{why}: {', '.join(names)}"))
+
+
+def unfound_attributes(exports: Sequence[ExportSource], names: Collection[str]) -> list[Note]:
+    """Return a note for each attribute that a config chose of an export and that is not there.
+
+    `names` are those of the attributes that were found.
+    """
+    notes = []
+    for export in exports:
+        prefixes = {mapping.prefix for mapping in SYSTEMS[export.system].files}
+        for chosen in export.attributes:
+            if not {chosen.removeprefix(prefix) for prefix in prefixes} & set(names):
+                what = f"attribute {chosen!r} is in no file"
+                notes.append(Note("", export.folder, "", what))
+    return notes
+
+
+def _called(mapping: FileMapping) -> str:
+    if not mapping.file and mapping.signature:
+        return f"anything, with the columns {', '.join(mapping.signature)}"
+    return mapping.file or "*.json, *.parquet"
 
 
 def _reading(export: ExportSource, system: System, paths: Mapping[str, Path]) -> Reading:
@@ -196,10 +220,25 @@ def is_file_of(path: Path, mapping: FileMapping, system: System) -> bool:
         return False
     if mapping.file and not _is_called(path, mapping.file, system):
         return False
-    is_text = ".csv" in path.suffixes or ".tsv" in path.suffixes
     if mapping.signature:
-        return is_text and set(mapping.signature) <= set(header_of(path))
-    return bool(mapping.file) or not is_text
+        return set(mapping.signature) <= set(columns_of(path))
+    return bool(mapping.file) or not _is_text(path)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """Return the names of a CSV or Parquet file's columns at a glance, none if it has none."""
+    if _is_text(path):
+        return header_of(path)
+    if {".parquet", ".pq"} & {suffix.lower() for suffix in path.suffixes}:
+        try:
+            return tuple(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError):
+            return ()
+    return ()
+
+
+def _is_text(path: Path) -> bool:
+    return bool({".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes})
 
 
 def _is_called(path: Path, table: str, system: System) -> bool:

@@ -74,10 +74,12 @@ def _remedy(column: Column, source: TableSource) -> str:
     shape = shape_of(source)
     if shape is None:
         return ""
+    if column.name in shape.remedies:
+        return shape.remedies[column.name]
     if column.name == "lead_id":
         own = shape.lead_from
         return f"set exports.lead_id to an id that these rows have, or fill {own} in the source"
-    return shape.remedies.get(column.name, "")
+    return ""
 
 
 def is_given(name: str, source: TableSource, found: Collection[str]) -> bool:

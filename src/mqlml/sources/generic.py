@@ -6,6 +6,7 @@ quarantine with its reason, or filtered out by the source's own condition.
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from mqlml.errors import DataError, Fault, MqlmlError
 from mqlml.sources import leads
 from mqlml.sources.door import Door, existing_paths, stage_source
 from mqlml.sources.event_types import unknown_types
-from mqlml.sources.exports import expand_exports
+from mqlml.sources.exports import expand_exports, unfound_attributes
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.reshaping import joins_of, reshaped
@@ -48,6 +49,7 @@ def read_sources(
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
+    exports = settings.exports
     settings, unread = _expanded(settings, data_dir)
     scratch = workdir / "scratch"
     try:
@@ -58,7 +60,9 @@ def read_sources(
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
             door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
-            return _ingest(door, settings, workdir / "checked", unread)
+            done = _ingest(door, settings, workdir / "checked", unread)
+        known = [spec.name for spec in done.attribute_specs]
+        return replace(done, notes=(*done.notes, *unfound_attributes(exports, known)))
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"

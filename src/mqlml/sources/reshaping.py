@@ -5,7 +5,7 @@ from a row, so that what follows (checks, quarantine, the account of rows) knows
 only rows of one file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mqlml.sources.door import Door, stage_source
@@ -42,9 +42,19 @@ def reshaped(door: Door, staged: StagedFile, source: TableSource, name: str) -> 
     door.connection.execute(
         f"COPY ({query}) TO {literal(str(folder / 'part-000000.parquet'))} (FORMAT parquet)"
     )
-    done = replace(staged, folder=folder, columns=columns)
+    remarks = (*staged.remarks, *_remarks(door, partners))
+    done = replace(staged, folder=folder, columns=columns, remarks=remarks)
     (rows,) = only_row(door.connection, f"SELECT count(*) FROM {_parts(done)}")
     return replace(done, rows=int(rows), made=int(rows) - staged.rows)
+
+
+def _remarks(door: Door, partners: Sequence[Sequence[StagedFile]]) -> Iterator[str]:
+    """Yield what is to be said of lines of the partners that are no rows."""
+    for one in {file.name: file for files in partners for file in files}.values():
+        query = f"SELECT count(*) FROM {_parts(one)} WHERE __broken IS NOT NULL"
+        (broken,) = only_row(door.connection, query)
+        if broken:
+            yield f"lines of {one.name} that are no rows, not looked up: {broken}"
 
 
 def joins_of(source: TableSource) -> tuple[RowJoin, ...]:

@@ -21,7 +21,7 @@ _OF_CONTACT = (
 _OF_COMPANY = ("industry", "numberofemployees", "annualrevenue", "country", "type")
 
 # What HubSpot's lifecycle stages and lead statuses are to us.
-_STAGES = {
+LEAD_STAGES = {
     "lead": "lead",
     "marketingqualifiedlead": "mql",
     "salesqualifiedlead": "sql",
@@ -35,13 +35,13 @@ _STAGES = {
     **dict.fromkeys(("new", "open", "in_progress", "open_deal"), "ignore"),
     **dict.fromkeys(("attempted_to_contact", "connected"), "ignore"),
 }
-_VERDICTS = {
+VERDICTS = {
     "unqualified": "rejected",
     "bad_timing": "rejected",
     **dict.fromkeys(("in_progress", "open_deal", "connected"), "accepted"),
     **dict.fromkeys(("new", "open", "attempted_to_contact"), "ignore"),
 }
-_REASONS = {"unqualified": "", "bad_timing": "not_now"}
+REASONS = {"unqualified": "", "bad_timing": "not_now"}
 _ENTERED = {
     stage: f"property_hs_lifecyclestage_{stage}_date"
     for stage in ("lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
@@ -82,7 +82,7 @@ _ENTERED_STAGES = FileMapping(
     each=each_of(_ENTERED),
     derived={"email": address('"property_email"')},
     times={"entered_at": EACH_VALUE},
-    names={"stage": Named((EACH_NAME,), _STAGES)},
+    names={"stage": Named((EACH_NAME,), LEAD_STAGES)},
     columns={"stage": "stage", "entered_at": "entered_at"},
     where=f'"each" IS NOT NULL AND {_LIVE}',
 )
@@ -108,7 +108,7 @@ _STAGE_HISTORY = FileMapping(
     ids={"hubspot": "contact_id"},
     required=_HISTORY,
     times={"entered_at": '"timestamp"'},
-    names={"stage": Named(('"value"',), _STAGES)},
+    names={"stage": Named(('"value"',), LEAD_STAGES)},
     columns={"stage": "stage", "entered_at": "entered_at"},
     where="\"name\" IN ('lifecyclestage', 'hs_lead_status') AND \"value\" IS NOT NULL",
 )
@@ -134,10 +134,10 @@ _VERDICT_HISTORY = FileMapping(
     derived={"who": f"CASE WHEN {_SETTER} IS NOT NULL THEN {digest(_SETTER)} END"},
     times={"given_at": '"timestamp"'},
     names={
-        "verdict": Named(('"value"',), _VERDICTS),
+        "verdict": Named(('"value"',), VERDICTS),
         "reason": Named(
             ('CASE WHEN "verdict" = \'rejected\' THEN coalesce("own_reason", "value") END',),
-            _REASONS,
+            REASONS,
         ),
     },
     columns={"verdict": "verdict", "given_at": "given_at", "reason": "reason", "who": "who"},
