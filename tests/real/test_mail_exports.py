@@ -96,9 +96,15 @@ def test_each_providers_bodies_are_events_or_have_their_reason(ingest, tmp_path,
 
 BEN, RALPH, TIM = "37cc8cad", "f5114e6e", "31d6eef7"
 OPENED = {
-    **{BEN: 3, RALPH: 2, TIM: 3},
-    **{"c6de178b": 1, "b2ac4896": 1, "001ab89f": 1, "09be851d": 1},
-    **{"4956ae6c": 1, "4d1bf0aa": 1},
+    BEN: 3,
+    RALPH: 2,
+    TIM: 3,
+    "c6de178b": 1,
+    "b2ac4896": 1,
+    "001ab89f": 1,
+    "09be851d": 1,
+    "4956ae6c": 1,
+    "4d1bf0aa": 1,
 }
 CLICKED = {BEN: 3, RALPH: 2, "4956ae6c": 4, "4d1bf0aa": 2}
 
@@ -160,7 +166,8 @@ def test_marketos_leads_and_activities_are_all_accounted_for(ingest):
     assert Counter(r["type"] for r in rows(done, "events")) == {
         **dict.fromkeys(("email_delivered", "email_opened", "email_clicked"), 100),
         **dict.fromkeys(("email_bounced", "email_unsubscribed"), 100),
-        **{"email_sent": 98, "email_dropped": 2},
+        "email_sent": 98,
+        "email_dropped": 2,
     }
     browsers = [r for r in rows(done, "events") if r["user_agent"]]
     assert {r["type"] for r in browsers} >= {"email_opened", "email_clicked", "email_unsubscribed"}
@@ -171,8 +178,10 @@ def test_marketos_own_fields_are_dated_attributes_when_named(ingest):
     done = ingest(exports=[{"system": "marketo", "folder": "marketo", "attributes": named}])
     counted = Counter(r["name"] for r in rows(done, "attributes"))
     assert counted == {
-        **{"Demographic Score Marketing": 21, "Priority": 11},
-        **{"Job Level": 3, "Company Name": 1},
+        "Demographic Score Marketing": 21,
+        "Priority": 11,
+        "Job Level": 3,
+        "Company Name": 1,
     }
 
 
@@ -199,8 +208,10 @@ def test_pardots_prospects_visitors_activities_and_opportunities_are_all_account
     ]
     assert reasons(done) == {"opportunity_prospect has no row for it": 196}
     assert Counter(r["type"] for r in rows(done, "events")) == {
-        **{"list_joined": 100, "email_unsubscribed": 42},
-        **{"email_bounced": 5, "email_complained": 1},
+        "list_joined": 100,
+        "email_unsubscribed": 42,
+        "email_bounced": 5,
+        "email_complained": 1,
     }
     of_activities = Counter(r["stage"] for r in rows(done, "stages"))
     assert of_activities == {"opportunity": 33 + 4, "customer": 9 + 4, "disqualified": 10}

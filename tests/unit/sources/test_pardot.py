@@ -111,7 +111,9 @@ def test_what_a_visitor_did_is_the_visitors_until_a_link_says_whose(through):
 
 
 def test_prospects_are_known_by_address_and_number_from_their_first_day(through):
-    links = {r["alias"]: (r["lead_id"], r["known_at"].isoformat()) for r in through({}).rows("aliases")}
+    links = {
+        r["alias"]: (r["lead_id"], r["known_at"].isoformat()) for r in through({}).rows("aliases")
+    }
     assert links == {
         "email:ann@example.com": ("1", "2024-01-01T08:00:00+00:00"),
         "email:bob@example.com": ("2", "2024-01-02T08:00:00+00:00"),
@@ -144,7 +146,9 @@ WHOSE = "opportunity_id,prospect_id\n10,1\n10,2\n11,1\n12,2\n"
 
 def test_an_opportunity_is_a_stage_of_all_its_prospects(through):
     done = through({"opportunity": OPPORTUNITIES, "opportunity_prospect": WHOSE})
-    stages = [(r["lead_id"], r["stage"], r["entered_at"].isoformat()[:10]) for r in done.rows("stages")]
+    stages = [
+        (r["lead_id"], r["stage"], r["entered_at"].isoformat()[:10]) for r in done.rows("stages")
+    ]
     assert sorted(stages) == [
         ("1", "customer", "2024-03-01"),
         ("1", "opportunity", "2024-02-01"),
@@ -159,7 +163,10 @@ def test_an_opportunity_is_a_stage_of_all_its_prospects(through):
 
 def test_own_names_of_stages_may_be_given_ours(through):
     done = through(
-        {"opportunity": OPPORTUNITIES, "opportunity_prospect": "opportunity_id,prospect_id\n10,1\n"},
+        {
+            "opportunity": OPPORTUNITIES,
+            "opportunity_prospect": "opportunity_id,prospect_id\n10,1\n",
+        },
         stages={"6 - Won": "sql"},
     )
     assert sorted(done.column("stages", "stage")) == ["opportunity", "sql"]

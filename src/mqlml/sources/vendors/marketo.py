@@ -35,9 +35,9 @@ def _activity(
             "type": type_sql,
             # One sending to one lead: the email and the run of the campaign that sent it.
             "message_id": 'CASE WHEN "email_template_id" IS NOT NULL'
-            " THEN concat_ws('-', \"email_template_id\", \"campaign_run_id\") END",
+            ' THEN concat_ws(\'-\', "email_template_id", "campaign_run_id") END',
             "url": 'coalesce("link", "webpage_url")',
-            "page": without_query(f"coalesce({page}, \"link\")"),
+            "page": without_query(f'coalesce({page}, "link")'),
             "asset": asset,
             "bounce_type": "CASE \"category\" WHEN '1' THEN 'blocked' WHEN '2' THEN 'hard' "
             'ELSE "category" END',
@@ -138,7 +138,7 @@ _CHANGED_ADDRESSES = FileMapping(
     derived={"alias": written("email", address('"new_value"'))},
     columns={"alias": "alias", "known_at": "activity_date"},
     constants={"source": "marketo"},
-    where="\"primary_attribute_value\" = 'Email Address' AND \"new_value\" IS NOT NULL",
+    where='"primary_attribute_value" = \'Email Address\' AND "new_value" IS NOT NULL',
 )
 
 _OWN_IDS = FileMapping(

@@ -133,12 +133,8 @@ _EVENTS = FileMapping(
     required=("id", "created_at", "type"),
     optional=(*_ACTIVITY, *_ACTIVITY_MORE),
     joins=(
-        Join(
-            "campaign", own='"campaign_id"', key='"id"', columns=("name",), is_required=False
-        ),
-        Join(
-            "visitor", own='"visitor_id"', key='"id"', columns=("ip_address",), is_required=False
-        ),
+        Join("campaign", own='"campaign_id"', key='"id"', columns=("name",), is_required=False),
+        Join("visitor", own='"visitor_id"', key='"id"', columns=("ip_address",), is_required=False),
     ),
     derived={
         "event_id": written("pardot", '"id"'),
@@ -154,7 +150,7 @@ _EVENTS = FileMapping(
         "asset": f"CASE WHEN NOT {_LINK} AND \"type\" <> '7' THEN details END",
         "message_id": "coalesce(list_email_id, email_id)",
         "kind": f"CASE WHEN concat_ws(' ', \"type\", type_name) IN ({words(tuple(_BY_KIND))})"
-        " THEN concat_ws(' ', \"type\", type_name) ELSE \"type\" END",
+        ' THEN concat_ws(\' \', "type", type_name) ELSE "type" END',
     },
     columns={
         **{n: n for n in ("event_id", "channel", "campaign", "url", "page", "asset")},
@@ -235,7 +231,7 @@ _LISTS = FileMapping(
     derived={
         "kind": EACH_NAME,
         "occurred_at": EACH_VALUE,
-        "event_id": written("pardot_list", "\"id\" || ':' || \"kind\""),
+        "event_id": written("pardot_list", '"id" || \':\' || "kind"'),
         "list": 'coalesce("list.name", "list_id")',
     },
     columns={"event_id": "event_id", "type": "kind", "occurred_at": "occurred_at", "list": "list"},
