@@ -114,6 +114,7 @@ def test_each_mailchimp_member_has_the_openings_and_clicks_of_his_file(ingest):
     assert accounts(done) == [
         (("aliases", "member"), (9, 8, 1, 0, 0)),
         (("aliases", "member"), (9, 8, 1, 0, 0)),
+        (("aliases", "member"), (9, 8, 1, 0, 0)),
         (("events", "automation_recipient_activity"), (8, 8, 0, 0, 0)),
         (("events", "campaign_recipient"), (10, 10, 0, 0, 0)),
         (("events", "campaign_recipient_activity"), (17, 17, 0, 0, 0)),
@@ -149,6 +150,7 @@ def test_marketos_leads_and_activities_are_all_accounted_for(ingest):
         (("aliases", "marketo_activity_change_data_value"), (100, 0, 0, 0, 100)),
         (("aliases", "marketo_activity_merge_leads"), (100, 99, 0, 1, 0)),
         (("aliases", "marketo_activity_merge_leads"), (100, 99, 0, 1, 0)),
+        (("aliases", "marketo_lead"), (100, 100, 0, 0, 0)),
         (("aliases", "marketo_lead"), (100, 100, 0, 0, 0)),
         (("aliases", "marketo_lead"), (100, 100, 0, 0, 0)),
         (("attributes", "marketo_activity_change_data_value"), (100, 1, 0, 0, 99)),
@@ -192,6 +194,7 @@ def test_pardots_prospects_visitors_activities_and_opportunities_are_all_account
     done = ingest(exports=[{"system": "pardot", "folder": "pardot"}])
     assert accounts(done) == [
         # 78 of 100 prospects were deleted.
+        (("aliases", "pardot_prospect"), (100, 22, 0, 0, 78)),
         (("aliases", "pardot_prospect"), (100, 22, 0, 0, 78)),
         (("aliases", "pardot_prospect"), (100, 22, 0, 0, 78)),
         # 78 visitors never became prospects.

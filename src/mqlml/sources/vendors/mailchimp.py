@@ -24,6 +24,8 @@ _JOINED = {
 _FIRST = {"first_at": 'min("signed_up_at") OVER (PARTITION BY "id")'}
 _MEMBER_IDS = {"mailchimp": "id", "email": "email"}
 
+_OWN, _MAIL = written("mailchimp", '"id"'), written("email", '"email"')
+
 _MEMBERS = FileMapping(
     table="leads",
     file="member",
@@ -36,19 +38,20 @@ _MEMBERS = FileMapping(
 )
 
 
-def _names(alias: str) -> FileMapping:
-    """Return the mapping of one name that members go by elsewhere."""
+def _names(alias: str, *, lead: str | None = None) -> FileMapping:
+    """Return the mapping of one name that members go by, to the lead or to another name."""
     return FileMapping(
         table="aliases",
         file="member",
         ids=_MEMBER_IDS,
         required=("id",),
         optional=_MEMBER_COLUMNS,
-        derived={**_JOINED, "alias": alias},
+        derived={**_JOINED, "alias": alias, **({} if lead is None else {"lead_id": lead})},
         windows=_FIRST,
         columns={"alias": "alias", "known_at": "first_at"},
         constants={"source": "mailchimp"},
-        where='"alias" IS NOT NULL AND "alias" <> "lead_id"',
+        # Where leads are another system's, an address is not to lead to a member's id.
+        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN})',
     )
 
 
@@ -113,8 +116,7 @@ MAILCHIMP = System(
     "mailchimp",
     (
         _MEMBERS,
-        _names(written("email", '"email"')),
-        _names(written("mailchimp", '"id"')),
+        *(_names(_MAIL), _names(_OWN), _names(_OWN, lead=_MAIL)),
         _mail(
             "campaign_recipient",
             "campaign_id",

@@ -118,17 +118,25 @@ _DELETED = FileMapping(
 
 # --- Who is who ---
 
-_ADDRESSES = FileMapping(
-    table="aliases",
-    file="lead",
-    ids={"marketo": "id", "email": "email"},
-    required=("id", "created_at"),
-    optional=("email", "_fivetran_deleted"),
-    derived={"email": address(quoted("email")), "alias": written("email", '"email"')},
-    columns={"alias": "alias", "known_at": "created_at"},
-    constants={"source": "marketo"},
-    where=f'"alias" IS NOT NULL AND "alias" <> "lead_id" AND {_LIVE}',
-)
+_OWN, _MAIL = written("marketo", '"id"'), written("email", '"email"')
+
+
+def _names(alias: str, *, lead: str | None = None) -> FileMapping:
+    """Return the mapping of one name that leads go by, to the lead or to another name."""
+    own = {} if lead is None else {"lead_id": lead}
+    return FileMapping(
+        table="aliases",
+        file="lead",
+        ids={"marketo": "id", "email": "email"},
+        required=("id", "created_at"),
+        optional=("email", "_fivetran_deleted"),
+        derived={"email": address(quoted("email")), "alias": alias, **own},
+        columns={"alias": "alias", "known_at": "created_at"},
+        constants={"source": "marketo"},
+        # Where leads are another system's, an address is not to lead to a number of Marketo's.
+        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN}) AND {_LIVE}',
+    )
+
 
 _CHANGED_ADDRESSES = FileMapping(
     table="aliases",
@@ -138,19 +146,8 @@ _CHANGED_ADDRESSES = FileMapping(
     derived={"alias": written("email", address('"new_value"'))},
     columns={"alias": "alias", "known_at": "activity_date"},
     constants={"source": "marketo"},
-    where='"primary_attribute_value" = \'Email Address\' AND "new_value" IS NOT NULL',
-)
-
-_OWN_IDS = FileMapping(
-    table="aliases",
-    file="lead",
-    ids={"marketo": "id", "email": "email"},
-    required=("id", "created_at"),
-    optional=("email", "_fivetran_deleted"),
-    derived={"email": address(quoted("email")), "alias": written("marketo", '"id"')},
-    columns={"alias": "alias", "known_at": "created_at"},
-    constants={"source": "marketo"},
-    where=f'"alias" <> "lead_id" AND {_LIVE}',
+    where="\"primary_attribute_value\" = 'Email Address' AND \"new_value\" IS NOT NULL"
+    " AND NOT starts_with(\"lead_id\", 'marketo:')",
 )
 
 
@@ -180,7 +177,8 @@ def _merges(alias: str, own_kind: str = "") -> FileMapping:
 MARKETO = System(
     "marketo",
     (
-        *(_LEADS, _CHANGES, _DELETED, _ADDRESSES, _CHANGED_ADDRESSES, _OWN_IDS),
+        *(_LEADS, _CHANGES, _DELETED, _CHANGED_ADDRESSES),
+        *(_names(_MAIL), _names(_OWN), _names(_OWN, lead=_MAIL)),
         *(_merges(written("marketo", '"merged"')), _merges('"merged"', "marketo")),
         *_ACTIVITIES,
     ),

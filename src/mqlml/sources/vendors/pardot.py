@@ -38,18 +38,23 @@ _PROSPECTS = FileMapping(
 )
 
 
-def _names(alias: str) -> FileMapping:
-    """Return the mapping of one name that prospects go by elsewhere."""
+_OWN, _MAIL = written("pardot", '"id"'), written("email", '"email"')
+
+
+def _names(alias: str, *, lead: str | None = None) -> FileMapping:
+    """Return the mapping of one name that prospects go by, to the lead or to another name."""
+    own = {} if lead is None else {"lead_id": lead}
     return FileMapping(
         table="aliases",
         file="prospect",
         ids=_PROSPECT_IDS,
         required=("id", "created_at"),
         optional=_PROSPECT,
-        derived={"email": address(quoted("email")), "alias": alias},
+        derived={"email": address(quoted("email")), "alias": alias, **own},
         columns={"alias": "alias", "known_at": "created_at"},
         constants={"source": "pardot"},
-        where=f'"alias" IS NOT NULL AND "alias" <> "lead_id" AND {_LIVE}',
+        # Where leads are another system's, an address is not to lead to a prospect's number.
+        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN}) AND {_LIVE}',
     )
 
 
@@ -243,7 +248,7 @@ _LISTS = FileMapping(
 PARDOT = System(
     "pardot",
     (
-        *(_PROSPECTS, _names(written("email", '"email"')), _names(written("pardot", '"id"'))),
+        *(_PROSPECTS, _names(_MAIL), _names(_OWN), _names(_OWN, lead=_MAIL)),
         *(_VISITORS, _SEEN_VISITORS, _EVENTS, _SALES, _OPPORTUNITIES, _LISTS),
     ),
     lead_id="pardot",
