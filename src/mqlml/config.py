@@ -319,7 +319,10 @@ def _listed_sources(sources: Any) -> Any:
     """Allow one mapping where a list of files may stand."""
     if not isinstance(sources, Mapping):
         return sources
-    return {name: [v] if isinstance(v, Mapping) else v for name, v in sources.items()}
+    return {
+        name: [v] if isinstance(v, Mapping) and name != "warehouse" else v
+        for name, v in sources.items()
+    }
 
 
 def _fault(detail: ErrorDetails, model: type[BaseModel], parsed: YamlText) -> Fault:

@@ -1,16 +1,12 @@
 """Folders of exports become sources: every file that a mapping knows, and notes on the rest."""
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, nearest
 from mqlml.sources.casting import check_time_format
-from mqlml.sources.delimited import header_of
+from mqlml.sources.export_files import Catalogue, ExportFile, export_files, is_called, is_file_of
 from mqlml.sources.mapping import IGNORE, FileMapping, Reading, System, lead_id_of
 from mqlml.sources.row_sql import path_text
 from mqlml.sources.settings import (
@@ -26,10 +22,6 @@ from mqlml.sources.zones import checked_zone
 from mqlml.tables.contracts import REASON_NAMES, STAGE_NAMES, VERDICT_NAMES
 from mqlml.tables.ingested import Note
 
-_DATA_FILE = re.compile(
-    r"(?P<stem>.+)\.(csv|tsv|ndjson|jsonl|json|parquet|pq)(\.gz)?", re.IGNORECASE
-)
-_SHARD = r"(_data)?([-_.]\d+)*"
 _UNITS = {"s": 1, "ms": 1_000}
 _NAMES = {"stages": STAGE_NAMES, "verdicts": VERDICT_NAMES, "reasons": REASON_NAMES}
 
@@ -42,7 +34,7 @@ class Expanded:
     notes: tuple[Note, ...]
 
 
-def export_faults(exports: Sequence[ExportSource]) -> list[Fault]:
+def export_faults(exports: Sequence[ExportSource], warehouses: Collection[str]) -> list[Fault]:
     """Return what is wrong with the settings of exports before any folder is looked into."""
     faults: list[Fault] = []
     for number, export in enumerate(exports):
@@ -53,6 +45,10 @@ def export_faults(exports: Sequence[ExportSource]) -> list[Fault]:
             faults.append(Fault("unknown system", f"{where}.system", repr(export.system), mend))
         elif export.lead_id is not None:
             faults += _id_faults(system, export.lead_id, f"{where}.lead_id")
+        if export.warehouse is not None and export.warehouse not in warehouses:
+            mend = nearest(export.warehouse, list(warehouses))
+            what, found = "no such warehouse", repr(export.warehouse)
+            faults.append(Fault(what, f"{where}.warehouse", found, mend))
         faults += _name_faults(export, where)
         faults += _time_faults(export, where)
     return faults
@@ -94,18 +90,19 @@ def _id_faults(system: System, lead_id: str, where: str) -> list[Fault]:
     return [Fault(what, where, repr(lead_id), nearest(lead_id, names))]
 
 
-def expand_exports(settings: SourceSettings, data_dir: Path) -> Expanded:
+def expand_exports(settings: SourceSettings, data_dir: Path, catalogue: Catalogue) -> Expanded:
     """Return the settings with the exports' files among the sources, in the order of their names.
 
-    Raises DataError for a folder that is missing or holds no file of its system;
-    the faults of all folders together.
+    `catalogue` tells the tables of an export that lies in a warehouse. Raises DataError for
+    a folder that is missing or holds no file of its system; the faults of all folders together.
     """
     found: dict[str, list[TableSource]] = {}
     notes: list[Note] = []
     errors: list[MqlmlError] = []
     for export in settings.exports:
         try:
-            for table, source in _sources(export, data_dir, notes):
+            files = export_files(export, data_dir, catalogue)
+            for table, source in _sources(export, files, notes):
                 found.setdefault(table, []).append(source)
         except MqlmlError as error:
             errors.append(error)
@@ -119,29 +116,28 @@ def expand_exports(settings: SourceSettings, data_dir: Path) -> Expanded:
 
 
 def _sources(
-    export: ExportSource, data_dir: Path, notes: list[Note]
+    export: ExportSource, files: Sequence[ExportFile], notes: list[Note]
 ) -> Iterator[tuple[str, TableSource]]:
-    system, folder = SYSTEMS[export.system], data_dir / export.folder
-    paths = {_shown(p, data_dir): p for p in _files(folder, export.folder)}
-    reading = _reading(export, system, paths)
+    system = SYSTEMS[export.system]
+    reading = _reading(export, system, files)
     count, unread = 0, dict[str, list[str]]()
-    for shown, path in paths.items():
-        mappings = [m for m in system.files if is_file_of(path, m, system)]
+    for one in files:
+        mappings = [m for m in system.files if is_file_of(one, m, system)]
         readable = [m for m in mappings if _is_readable(m, system, reading)]
         if not readable:
-            why = _why_unread(path, mappings, system, reading)
-            unread.setdefault(why, []).append(path.name)
+            why = _why_unread(one, mappings, system, reading)
+            unread.setdefault(why, []).append(one.name)
         for mapping in readable:
             count += 1
             is_path = system.is_any_id and reading.lead_id not in mapping.ids
             own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
-            yield mapping.table, mapping.source(shown, own, reading)
+            yield mapping.table, one.placed(mapping.source(one.shown, own, reading))
     if count == 0:
         known = ", ".join(dict.fromkeys(map(_called, system.files)))
         mend = f"its files are called {known}; check the folder and --data"
-        raise DataError(Fault(f"no file of an export of {system.name}", export.folder, "", mend))
+        raise DataError(Fault(f"no file of an export of {system.name}", export.shown, "", mend))
     for why, names in unread.items():
-        notes.append(Note("", export.folder, "", f"{why}: {', '.join(names)}"))
+        notes.append(Note("", export.shown, "", f"{why}: {', '.join(names)}"))
 
 
 def unfound_attributes(exports: Sequence[ExportSource], names: Collection[str]) -> list[Note]:
@@ -155,7 +151,7 @@ def unfound_attributes(exports: Sequence[ExportSource], names: Collection[str]) 
         for chosen in export.attributes:
             if not {chosen.removeprefix(prefix) for prefix in prefixes} & set(names):
                 what = f"attribute {chosen!r} is in no file"
-                notes.append(Note("", export.folder, "", what))
+                notes.append(Note("", export.shown, "", what))
     return notes
 
 
@@ -165,14 +161,16 @@ def _called(mapping: FileMapping) -> str:
     return mapping.file or "*.json, *.parquet"
 
 
-def _reading(export: ExportSource, system: System, paths: Mapping[str, Path]) -> Reading:
+def _reading(export: ExportSource, system: System, files: Sequence[ExportFile]) -> Reading:
     """Return how the config says to read the export's files, with those to join them with."""
     own = {"stage": export.stages, "verdict": export.verdicts, "reason": export.reasons}
     partners: dict[str, tuple[TableSource, ...]] = {}
     for name in sorted(_tables(system)):
-        found = [shown for shown, path in paths.items() if _is_called(path, name, system)]
+        found = [one for one in files if is_called(one, name, system)]
         if found:
-            partners[name] = tuple(ShapedTable(file=one, shape=RowShape()) for one in found)
+            partners[name] = tuple(
+                one.placed(ShapedTable(file=one.shown, shape=RowShape())) for one in found
+            )
     return Reading(
         lead_id=export.lead_id or system.lead_id,
         is_master=export.master,
@@ -202,60 +200,14 @@ def _is_readable(mapping: FileMapping, system: System, reading: Reading) -> bool
     return system.is_any_id or mapping.table != "leads" or reading.lead_id in mapping.ids
 
 
-def _files(folder: Path, shown: str) -> list[Path]:
-    if not folder.is_dir():
-        mend = "name the folder that holds the export's files; check --data"
-        raise DataError(Fault("no such folder", shown, str(folder), mend))
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
-
-
-def _shown(path: Path, data_dir: Path) -> str:
-    return path.relative_to(data_dir).as_posix() if path.is_relative_to(data_dir) else str(path)
-
-
-def is_file_of(path: Path, mapping: FileMapping, system: System) -> bool:
-    """Return whether a file is of the kind that the mapping reads, by its name or its columns."""
-    name = _DATA_FILE.fullmatch(path.name)
-    if name is None:
-        return False
-    if mapping.file and not _is_called(path, mapping.file, system):
-        return False
-    if mapping.signature:
-        return set(mapping.signature) <= set(columns_of(path))
-    return bool(mapping.file) or not _is_text(path)
-
-
-def columns_of(path: Path) -> tuple[str, ...]:
-    """Return the names of a CSV or Parquet file's columns at a glance, none if it has none."""
-    if _is_text(path):
-        return header_of(path)
-    if {".parquet", ".pq"} & {suffix.lower() for suffix in path.suffixes}:
-        try:
-            return tuple(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError):
-            return ()
-    return ()
-
-
-def _is_text(path: Path) -> bool:
-    return bool({".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes})
-
-
-def _is_called(path: Path, table: str, system: System) -> bool:
-    name = _DATA_FILE.fullmatch(path.name)
-    starts = "|".join(map(re.escape, (f"{system.name}_", *system.prefixes)))
-    pattern = rf"({starts})?{re.escape(table)}{_SHARD}"
-    return name is not None and re.fullmatch(pattern, name["stem"], re.IGNORECASE) is not None
-
-
 def _why_unread(
-    path: Path, mappings: Sequence[FileMapping], system: System, reading: Reading
+    one: ExportFile, mappings: Sequence[FileMapping], system: System, reading: Reading
 ) -> str:
     if mappings and not reading.is_master:
         return "not read, the leads are another system's"
     if mappings:
-        ids = ", ".join(sorted({name for one in mappings for name in one.ids}))
+        ids = ", ".join(sorted({name for m in mappings for name in m.ids}))
         return f"not read, rows without {reading.lead_id}, only with {ids}"
-    if any(_is_called(path, table, system) for table in _tables(system)):
+    if any(is_called(one, table, system) for table in _tables(system)):
         return "looked up by rows of other files"
     return "not read, nothing that mqlml uses"

@@ -13,17 +13,36 @@ import duckdb
 
 from mqlml.errors import DataError, Fault, MqlmlError
 from mqlml.sources import leads
+from mqlml.sources.delimited import check_columns
 from mqlml.sources.door import Door, existing_paths, stage_source
 from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports, unfound_attributes
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.increments import sweep_kept
 from mqlml.sources.reshaping import joins_of, reshaped
+from mqlml.sources.retry import (
+    Earlier,
+    Retried,
+    carry_quarantine,
+    check_retry,
+    earlier_rows,
+    joined_counts,
+    retried_files,
+    retried_sources,
+)
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
-from mqlml.sources.written import latest_time, orphans, stray_end, write_quarantine, write_table
+from mqlml.sources.written import (
+    collect_quarantine,
+    latest_time,
+    orphans,
+    stray_end,
+    write_quarantine,
+    write_table,
+)
 from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
@@ -39,18 +58,23 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
+    kept: Path | None = None,
+    earlier: Earlier | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. The faults of all files are raised
+    each database source's `url_env` to its URL. `kept` is the folder where rows that are
+    read by a watermark stay for the next time. With `earlier` only its quarantined rows are
+    read, and join the rows that it kept. The faults of all files are raised
     together, as ConfigError, SchemaError or DataError after the first of them.
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
     exports = settings.exports
-    settings, unread = _expanded(settings, data_dir)
+    if earlier is not None:
+        check_retry(settings)
     scratch = workdir / "scratch"
     try:
         shutil.rmtree(workdir / "checked", ignore_errors=True)
@@ -59,10 +83,24 @@ def read_sources(
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET memory_limit = '2GB'")
             connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
-            door = Door(connection, data_dir, scratch, times, timezone, secrets or {})
-            done = _ingest(door, settings, workdir / "checked", unread)
-        known = [spec.name for spec in done.attribute_specs]
-        return replace(done, notes=(*done.notes, *unfound_attributes(exports, known)))
+            door = Door(
+                connection,
+                data_dir,
+                scratch,
+                times,
+                timezone,
+                secrets or {},
+                warehouses=settings.warehouse,
+                kept=kept,
+                is_retry=earlier is not None,
+            )
+            settings, unread = _expanded(settings, door)
+            ingested = _ingest(door, settings, workdir / "checked", unread, earlier)
+            if kept is not None and earlier is None:
+                sweep_kept(kept, door.used)
+            known = [spec.name for spec in ingested.attribute_specs]
+            told = unfound_attributes(exports, known)
+            return replace(ingested, notes=(*ingested.notes, *told))
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"
@@ -76,7 +114,11 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
 
     Raises one DataError naming every file that is missing and pattern that matches nothing.
     """
-    settings, _ = _expanded(settings, data_dir)
+    if any(export.warehouse for export in settings.exports):
+        return None
+    if settings.exports:
+        settings = expand_exports(settings, data_dir, _no_tables).settings
+        raise_config(setting_faults(settings))
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
     sources += [p for s in sources for join in joins_of(s) for p in join.sources]
     found: set[Path] = set()
@@ -87,22 +129,43 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
         except MqlmlError as error:
             errors.append(error)
     raise_together(errors)
-    return None if any(s.postgres for s in sources) else tuple(sorted(found))
+    has_database = any(s.postgres or s.table for s in sources)
+    return None if has_database else tuple(sorted(found))
 
 
-def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings, tuple[Note, ...]]:
+def _no_tables(_export: ExportSource) -> Sequence[str]:
+    return ()
+
+
+def _expanded(settings: SourceSettings, door: Door) -> tuple[SourceSettings, tuple[Note, ...]]:
     """Return the settings with the files of all exports, and notes on files left alone."""
     if not settings.exports:
         return settings, ()
-    found = expand_exports(settings, data_dir)
+
+    def catalogue(export: ExportSource) -> Sequence[str]:
+        return door.tables(export.warehouse or "").names(export.schema_name)
+
+    found = expand_exports(settings, door.data_dir, catalogue)
     raise_config(setting_faults(found.settings))
     return found.settings, found.notes
 
 
-def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence[Note]) -> Ingested:
-    files, notes = _typed_files(door, settings)
+def _ingest(
+    door: Door,
+    settings: SourceSettings,
+    target: Path,
+    unread: Sequence[Note],
+    earlier: Earlier | None,
+) -> Ingested:
+    files, notes = _typed_files(door, settings, earlier)
     is_order_time = settings.leads[0].order is not None
-    counts = [c for table in CONTRACTS for c in _settle(door.connection, table, files[table])]
+    counts = [c for t in CONTRACTS for c in _settle(door.connection, t, files[t], earlier)]
+    collect_quarantine(door.connection, files)
+    if earlier is not None:
+        retried = {t: [one.plan.staged.name for one in files[t]] for t in CONTRACTS}
+        carry_quarantine(door.connection, earlier, retried)
+        counts = joined_counts(earlier, counts)
+        unread = [n for n in (*earlier.notes, *unread) if n not in notes]
     _check_leads(counts)
     finished = finish_tables(door.connection, settings)
     properties = _properties(settings)
@@ -110,7 +173,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
     for table in CONTRACTS:
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
-    write_quarantine(door.connection, files, target)
+    write_quarantine(door.connection, target)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
@@ -121,30 +184,39 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         attribute_specs=finished.specs,
         properties=properties,
         is_order_time=is_order_time,
-        notes=(
-            *unread,
-            *notes,
-            *finished.notes,
-            *unknown_types(door.connection, files["events"]),
-            *([] if is_declared else strays),
+        notes=tuple(
+            dict.fromkeys(
+                [
+                    *unread,
+                    *notes,
+                    *finished.notes,
+                    *unknown_types(door.connection, files["events"]),
+                    *([] if is_declared else strays),
+                ]
+            )
         ),
         orphans=orphans(door.connection),
     )
 
 
 def _typed_files(
-    door: Door, settings: SourceSettings
+    door: Door, settings: SourceSettings, earlier: Earlier | None
 ) -> tuple[dict[str, list[TypedFile]], list[Note]]:
     """Return the typed files of every table; raises the faults of all files together."""
     files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
     notes: list[Note] = []
     errors: list[MqlmlError] = []
+    retried = (
+        None if earlier is None else Retried(earlier, retried_sources(door, earlier, settings))
+    )
     for table, sources in sources_by_table(settings).items():
         for number, source in enumerate(sources):
             try:
-                for raw in stage_source(door, table, number, source, wanted=_wanted(source)):
+                for raw in _staged(door, table, number, source, retried):
                     place = len(files[table])
-                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
+                    name = f"{table}-{number}-{place}-shaped"
+                    # Refused rows were joined when they were refused.
+                    staged = reshaped(door, raw, source, name) if retried is None else raw
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]
@@ -153,6 +225,18 @@ def _typed_files(
     raise_together(errors)
     leads.check_one_order([one.plan for one in files["leads"]])
     return files, notes
+
+
+def _staged(
+    door: Door, table: str, number: int, source: TableSource, retried: Retried | None
+) -> list[StagedFile]:
+    wanted = _wanted(source)
+    if retried is None:
+        return stage_source(door, table, number, source, wanted=wanted)
+    staged = retried_files(door, retried, table, number, source)
+    for one in staged:
+        check_columns(one.columns, wanted, one.name)
+    return staged
 
 
 def _wanted(source: TableSource) -> list[str]:
@@ -180,10 +264,15 @@ def _plan(
 
 
 def _settle(
-    connection: duckdb.DuckDBPyConnection, table: str, files: list[TypedFile]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    files: list[TypedFile],
+    earlier: Earlier | None,
 ) -> tuple[FileCount, ...]:
     """Make the table of all files' rows, drop repeats, and return where every row went."""
     selects = [f"({one.select})" for one in files] or [_nothing(table)]
+    if earlier is not None:
+        selects.append(f"({earlier_rows(connection, earlier, table)})")
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
     for one in files:
         connection.execute(f"DROP TABLE {one.plan.parsed}")

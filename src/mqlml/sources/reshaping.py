@@ -37,7 +37,9 @@ def reshaped(door: Door, staged: StagedFile, source: TableSource, name: str) -> 
         if not _absent(_columns(files), [column])
     ]
     lost = [lost_name(number) for number, join in enumerate(shape.joins) if join.is_required]
-    columns = (*staged.columns, *joined, *([EACH] if shape.each is not None else []))
+    made = _made_names(shape)
+    own = [name for name in staged.columns if name not in made]
+    columns = (*own, *joined, *([EACH] if shape.each is not None else []))
     query = _query(staged, shape, partners, (*columns, *lost))
     door.connection.execute(
         f"COPY ({query}) TO {literal(str(folder / 'part-000000.parquet'))} (FORMAT parquet)"
@@ -74,9 +76,12 @@ def _query(
     partners: Sequence[Sequence[StagedFile]],
     columns: Sequence[str],
 ) -> str:
-    needed = [name for name in shape.optional if name not in _joined_names(shape)]
+    # Rows that come from the quarantine bring what they were joined with before.
+    made = _made_names(shape)
+    again = ", ".join(quoted(name) for name in staged.columns if name in made)
+    needed = [name for name in shape.optional if name not in made]
     nulls = [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(staged.columns, needed)]
-    base = ", ".join(["*", *nulls])
+    base = ", ".join([f"* EXCLUDE ({again})" if again else "*", *nulls])
     steps = [f"s AS (SELECT {base} FROM {_parts(staged)})"]
     last, order, numbered = "s", ["__row"], shape.each is not None
     for number, join in enumerate(shape.joins):
@@ -97,8 +102,10 @@ def _query(
     return f"WITH {', '.join(steps)} SELECT {', '.join([*head, *map(quoted, columns)])} FROM {last}"
 
 
-def _joined_names(shape: RowShape) -> set[str]:
-    return {f"{join.file}.{column}" for join in shape.joins for column in join.columns}
+def _made_names(shape: RowShape) -> set[str]:
+    """Return the columns that the rows get here and that no file has."""
+    joined = {f"{join.file}.{column}" for join in shape.joins for column in join.columns}
+    return joined | ({EACH} if shape.each is not None else set())
 
 
 def _joined(last: str, join: RowJoin, number: int) -> str:

@@ -12,12 +12,13 @@ class _Frozen(BaseModel):
 class TableSource(_Frozen):
     """Where one canonical table comes from and how its columns are named there.
 
-    Exactly one of `file` (path or glob, relative to the data directory) and
-    `postgres` (`{url_env, table}`) is given.
+    Exactly one of `file` (path or glob, relative to the data directory),
+    `table` (of a warehouse) and `postgres` (`{url_env, table}`) is given.
     """
 
     file: str | None = None
     postgres: "PostgresTable | None" = None
+    table: "WarehouseTable | None" = None
     format: Literal["csv", "ndjson", "webhooks", "parquet"] | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -28,12 +29,14 @@ class TableSource(_Frozen):
     columns: dict[str, str] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    kinds: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "TableSource":
-        if (self.file is None) == (self.postgres is None):
-            raise ValueError("give exactly one of 'file' and 'postgres'")
+        given = (self.file, self.postgres, self.table)
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("give exactly one of 'file', 'table' and 'postgres'")
         return self
 
 
@@ -42,6 +45,50 @@ class PostgresTable(_Frozen):
 
     url_env: str
     table: str
+
+
+class Warehouse(_Frozen):
+    """A database, or a folder of tables, that sources read from.
+
+    `url_env` names the variable with the URL of a server; `path` is a database's file or the
+    folder of a lake, relative to the data directory, or an address such as s3://bucket/folder,
+    for which `key_env` and `secret_env` name the variables with the credentials.
+    """
+
+    kind: Literal["postgres", "mysql", "sqlite", "duckdb", "parquet", "delta", "iceberg"]
+    url_env: str | None = None
+    path: str | None = None
+    key_env: str | None = None
+    secret_env: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Warehouse":
+        is_server = self.kind in {"postgres", "mysql"}
+        if (self.url_env is not None) != is_server or (self.path is None) != is_server:
+            needed = "'url_env' and no 'path'" if is_server else "'path' and no 'url_env'"
+            raise ValueError(f"a warehouse of kind {self.kind} needs {needed}")
+        return self
+
+
+class WarehouseTable(_Frozen):
+    """A table of a warehouse, `name` as `schema.table`.
+
+    With `watermark`, a column that grows with every change of a row, only rows that are not
+    older than the last one seen are read again; they replace rows with the same `key`.
+    """
+
+    warehouse: str
+    name: str
+    watermark: str | None = None
+    key: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "WarehouseTable":
+        if (self.watermark is None) != (not self.key):
+            raise ValueError("give 'watermark' and 'key' together")
+        return self
 
 
 class OutcomeColumn(_Frozen):
@@ -95,6 +142,9 @@ class EventSource(TableSource):
 class ExportSource(_Frozen):
     """A folder with the export of one system, whose files and columns mqlml knows.
 
+    Instead of a `folder` it may be a `schema` of a `warehouse`; tables that `keys` names are
+    then read by their `watermark` (see WarehouseTable), others in full.
+
     `lead_id` says which id of the export is the lead's; `attributes` are own
     columns of its people. With `master` false the leads are another system's:
     ids are written `kind:value`, and aliases say whose they are. `stages`,
@@ -103,7 +153,11 @@ class ExportSource(_Frozen):
     """
 
     system: str
-    folder: str
+    folder: str | None = None
+    warehouse: str | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+    watermark: str | None = None
+    keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lead_id: str | None = None
     master: bool = True
     timezone: str | None = None
@@ -114,6 +168,21 @@ class ExportSource(_Frozen):
     verdicts: dict[str, str] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)
     reason: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "ExportSource":
+        if (self.folder is None) == (self.warehouse is None):
+            raise ValueError("give exactly one of 'folder' and 'warehouse'")
+        if (self.watermark is None) != (not self.keys):
+            raise ValueError("give 'watermark' and 'keys' together")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """Return the folder, or the warehouse's schema, as people call it."""
+        if self.folder is not None:
+            return self.folder
+        return ".".join(part for part in (self.warehouse, self.schema_name) if part)
 
 
 class RowJoin(_Frozen):
@@ -210,6 +279,7 @@ class SourceSettings(_Frozen):
     handovers: tuple[TableSource, ...] = ()
     aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
+    warehouse: dict[str, Warehouse] = Field(default_factory=dict)
     data_end: str | None = None
     earliest: str = "1990-01-01"
 

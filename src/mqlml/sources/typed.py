@@ -71,6 +71,9 @@ def type_file(door: Door, plan: FilePlan) -> TypedFile:
     _parse(door.connection, plan)
     profiles = [_profile(door.connection, plan, n) for n, f in enumerate(plan.fields) if f.is_read]
     errors = [e for p in profiles for e in _profile_errors(p, plan, zone)]
+    if door.is_retry:
+        # Rows that were refused once say nothing about their columns.
+        errors = [e for e in errors if not isinstance(e, SchemaError)]
     raise_together(errors)
     local = {p.number for p in profiles if p.naive and zone is not None}
     names = _Cells(plan, local)

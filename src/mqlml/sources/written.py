@@ -26,10 +26,10 @@ def write_table(
     _copy(connection, query, target / f"{table}.parquet")
 
 
-def write_quarantine(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]], target: Path
+def collect_quarantine(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]]
 ) -> None:
-    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy."""
+    """Make the table `quarantined`: every row that is neither kept nor a duplicate, whole."""
     columns = ", ".join(
         f"{quoted(name)} {'BIGINT' if name == 'line' else 'VARCHAR'}" for name in QUARANTINE_COLUMNS
     )
@@ -37,6 +37,10 @@ def write_quarantine(
     for table, typed_files in files.items():
         for one in typed_files:
             connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+
+
+def write_quarantine(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Write the table `quarantined`, each row with reason and remedy."""
     query = 'SELECT * FROM quarantined ORDER BY "table", file, line, reason, raw'
     _copy(connection, query, target / "quarantine.parquet")
 

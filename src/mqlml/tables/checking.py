@@ -172,10 +172,15 @@ def file_counts(
             files.values(), _whereabouts(connection, table, files), strict=True
         )
     )
+    return checked_counts(counts)
+
+
+def checked_counts(counts: Sequence[FileCount]) -> tuple[FileCount, ...]:
+    """Return the account of files as it is; AssertionError if the rows of one do not add up."""
     lost = [count for count in counts if not count.is_balanced]
     if lost:
         raise AssertionError(f"rows were lost or made: {lost}")
-    return counts
+    return tuple(counts)
 
 
 def _whereabouts(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,15 +13,24 @@ from mqlml import timeline
 from mqlml.config import settings_digest
 from mqlml.errors import DataError
 from mqlml.sources.generic import read_sources, source_files
+from mqlml.sources.retry import Earlier
 from mqlml.storage.atomic import replace_file
-from mqlml.storage.snapshot import read_tables, snapshot_facts, write_tables
+from mqlml.storage.snapshot import (
+    current_snapshot,
+    read_tables,
+    snapshot_facts,
+    snapshot_rows,
+    write_tables,
+)
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
+from mqlml.workflows.ingest_page import write_ingest_page
 from mqlml.workflows.project import Project, shown_instant
 
 Say = Callable[[str], None]
 
 _SEEN = "ingested.json"
+_KEPT = "warehouse"
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class IngestResult:
     data_end: str
     snapshot: str
     orphans: dict[str, int]
+    report: Path
+    silent: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -47,6 +59,8 @@ class IngestResult:
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
+            "silent": list(self.silent),
+            "report": str(self.report),
         }
 
     def lines(self) -> Iterator[str]:
@@ -61,20 +75,56 @@ class IngestResult:
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
+        yield from (f"warning: {text}" for text in self.silent)
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
+        yield f"report: {self.report}"
 
 
-def ingest(project: Project, *, say: Say) -> IngestResult:
-    """Read all sources into a new snapshot of the workspace's tables, whole or not at all."""
+def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
+    """Read all sources into a new snapshot of the workspace's tables, whole or not at all.
+
+    With `full`, tables of a warehouse that are read by a watermark are read from the start.
+    """
     with project.workspace.lock("ingest"):
+        if full:
+            shutil.rmtree(project.workspace.root / _KEPT, ignore_errors=True)
         _ingest(project, say)
+    return _result(project)
+
+
+def retry_quarantine(project: Project, *, say: Say) -> IngestResult:
+    """Read the quarantined rows again by the present config, into a new snapshot.
+
+    Rows that were kept before stay as they were read then. Raises DataError if nothing was
+    ingested yet.
+    """
+    with project.workspace.lock("ingest"):
+        root = project.workspace.root
+        say("reading the quarantine")
+        folder, facts = current_snapshot(root), snapshot_facts(root)
+        seen = _seen(root)
+        files = _files_digest(project)
+        earlier = Earlier(
+            snapshot_rows(root), folder / "quarantine.parquet", facts.counts, facts.notes
+        )
+        _read_into(project, earlier)
+        # What the sources hold beside the quarantine may have changed since; then it is unseen.
+        if files is not None and seen.get("files") == files:
+            _remember(project, files)
+    return _result(project)
+
+
+def _result(project: Project) -> IngestResult:
     facts = snapshot_facts(project.workspace.root)
+    report, silent = write_ingest_page(project)
     return IngestResult(
         counts=tuple(facts.counts),
         notes=tuple(str(remark) for remark in facts.notes),
         data_end=shown_instant(facts.data_end),
         snapshot=facts.digest,
         orphans=dict(facts.orphans),
+        report=report,
+        silent=silent,
     )
 
 
@@ -84,10 +134,9 @@ def current_tables(project: Project, *, say: Say, as_of: int | None = None) -> T
     Sources are compared by their content and settings; databases are always read.
     """
     with project.workspace.lock("ingest"):
-        fingerprint = _fingerprint(project)
-        seen = project.workspace.root / _SEEN
-        is_fresh = fingerprint is not None and seen.exists()
-        if not (is_fresh and json.loads(seen.read_text())["sources"] == fingerprint):
+        files = _files_digest(project)
+        now = {"files": files, "settings": _settings_digest(project)}
+        if files is None or _seen(project.workspace.root) != now:
             _ingest(project, say)
         tables = _read(project, say)
     return tables if as_of is None else as_known_at(tables, as_of)
@@ -104,7 +153,13 @@ def _read(project: Project, say: Say) -> Tables:
 
 def _ingest(project: Project, say: Say) -> None:
     say("reading the sources")
-    fingerprint = _fingerprint(project)
+    files = _files_digest(project)
+    _read_into(project, None)
+    _remember(project, files)
+
+
+def _read_into(project: Project, earlier: Earlier | None) -> None:
+    """Make a new snapshot of the sources, or of an earlier snapshot and its quarantine."""
     settings = project.settings
     root = project.workspace.root
     # A killed ingest leaves this folder behind; by its name the next job's lock sweeps it away.
@@ -115,18 +170,36 @@ def _ingest(project: Project, say: Say) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
+            kept=root / _KEPT,
+            earlier=earlier,
         )
         write_tables(root, ingested)
-    replace_file(root / _SEEN, json.dumps({"sources": fingerprint}).encode())
 
 
-def _fingerprint(project: Project) -> str | None:
-    """Return a digest of the sources' settings and content; None if one is a database."""
+def _remember(project: Project, files: str | None) -> None:
+    """Note which files and settings the current snapshot is made of."""
+    seen = {"files": files, "settings": _settings_digest(project)}
+    replace_file(project.workspace.root / _SEEN, json.dumps(seen).encode())
+
+
+def _seen(root: Path) -> dict[str, Any]:
+    path = root / _SEEN
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
+def _settings_digest(project: Project) -> str:
+    return f"{settings_digest(project.settings.sources)} {project.settings.timezone}"
+
+
+def _files_digest(project: Project) -> str | None:
+    """Return a digest of the sources' content; None if one is a database."""
     files = source_files(project.settings.sources, project.data_dir)
     if files is None:
         return None
-    digest = hashlib.sha256(settings_digest(project.settings.sources).encode())
-    digest.update(str(project.settings.timezone).encode())
+    digest = hashlib.sha256()
     for path in files:
         digest.update(str(path).encode())
         with path.open("rb") as stream:

@@ -30,7 +30,7 @@ _WHO = ("user_id", "anonymous_id")
 _CONTEXT = (
     *("event_text", "received_at", "original_timestamp", "url", "context_page_url"),
     *("context_campaign_name", "context_campaign_medium", "context_campaign_source"),
-    *("context_user_agent", "value", "revenue", "name", "title"),
+    *("context_user_agent", "context_ip", "value", "revenue", "name", "title"),
 )
 _URL = 'coalesce("url", "context_page_url")'
 _GCLID = literal("[?&]gclid=([^&#]+)")
@@ -62,12 +62,13 @@ def _events(kind: str, file: str, *, event: str | None) -> FileMapping:
             "channel": "context_campaign_medium",
             "traffic_source": "context_campaign_source",
             "user_agent": "context_user_agent",
+            "ip": "context_ip",
             "value": "amount",
             **({"type": event} if event else {}),
         },
         constants={"source": kind, **({} if event else {"type": "page_view"})},
         values={"type": _TYPES} if event else {},
-        properties={"gclid": "text", "traffic_source": "text", "user_agent": "text"},
+        properties=dict.fromkeys(("gclid", "traffic_source", "user_agent", "ip"), "text"),
     )
 
 

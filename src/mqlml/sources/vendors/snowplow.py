@@ -25,7 +25,14 @@ _EVENTS = FileMapping(
     optional=(
         *("user_id", "domain_userid", "derived_tstamp", "dvce_created_tstamp", "event_name"),
         *("page_url", "mkt_campaign", "mkt_medium", "mkt_source", "mkt_clickid", "se_action"),
-        *("se_label", "se_value", "useragent", "domain_sessionid", "domain_sessionidx"),
+        *(
+            "se_label",
+            "se_value",
+            "useragent",
+            "user_ipaddress",
+            "domain_sessionid",
+            "domain_sessionidx",
+        ),
         *("dvce_type", "geo_country", "tr_total", _ROBOTS),
     ),
     derived={
@@ -57,6 +64,7 @@ _EVENTS = FileMapping(
         "asset": "se_label",
         "value": "amount",
         "user_agent": "useragent",
+        "ip": "user_ipaddress",
         "session_number": "domain_sessionidx",
         "device_category": "dvce_type",
         "country": "geo_country",
