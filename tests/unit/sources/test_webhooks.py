@@ -353,13 +353,17 @@ def test_resends_message_to_many_is_nobodys_event(through):
     assert done.reasons == ["several recipients, and no word on which of them it was"]
 
 
-def test_the_lead_may_be_named_by_a_key_that_was_sent_along(through):
+def test_the_lead_may_be_named_by_a_key_that_was_sent_along_else_it_is_the_address(through):
     own = sendgrid("open", crm_id="a")
     done = through("sendgrid", own, sendgrid(), lead_id="crm_id")
-    assert done.column("events", "lead_id") == ["a"]
-    assert done.reasons == ["lead_id is missing"]
+    assert done.column("events", "lead_id") == ["a", "email:ann@example.com"]
     body = postmark() | {"Metadata": {"crm": "b"}}
     assert through("postmark", body, lead_id="Metadata.crm").column("events", "lead_id") == ["b"]
+
+
+def test_where_leads_are_another_systems_an_address_is_written_as_one(through):
+    done = through("sendgrid", sendgrid(), master=False)
+    assert done.column("events", "lead_id") == ["email:ann@example.com"]
 
 
 @pytest.mark.parametrize(
