@@ -145,10 +145,11 @@ class ExportSource(_Frozen):
     then read by their `watermark` (see WarehouseTable), others in full.
 
     `lead_id` says which id of the export is the lead's; `attributes` are own
-    columns of its people. With `master` false the leads are another system's:
-    ids are written `kind:value`, and aliases say whose they are. `stages`,
-    `verdicts` and `reasons` give own names canonical ones, or `ignore`; `reason`
-    is the people's column that says why one was rejected.
+    columns of its people, with `types` and `outcome_side` as for a leads file.
+    With `master` false the leads are another system's: ids are written `kind:value`,
+    and aliases say whose they are. `stages`, `verdicts` and `reasons` give own names
+    canonical ones, or `ignore`; `reason` is the people's column that says why one
+    was rejected.
     """
 
     system: str
@@ -163,6 +164,8 @@ class ExportSource(_Frozen):
     time_format: str | None = None
     epoch: Literal["s", "ms"] | None = None
     attributes: tuple[str, ...] = ()
+    types: dict[str, Literal["text", "number", "flag"]] = Field(default_factory=dict)
+    outcome_side: tuple[str, ...] = ()
     stages: dict[str, str] = Field(default_factory=dict)
     verdicts: dict[str, str] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)

@@ -17,7 +17,9 @@ _TYPE = """CASE
         THEN 'Unsubscribe'
     ELSE RecordType END"""
 _MAIL_DATE = literal("%a, %d %b %Y %H:%M:%S %z")
-_REPLIED_AT = f"CAST(try_strptime(regexp_replace(\"Date\", ' \\(.*$', ''), {_MAIL_DATE}) AS VARCHAR)"
+_REPLIED_AT = (
+    f"CAST(try_strptime(regexp_replace(\"Date\", ' \\(.*$', ''), {_MAIL_DATE}) AS VARCHAR)"
+)
 
 POSTMARK = webhook_system(
     Webhook(
