@@ -112,5 +112,3 @@ def test_no_damaged_body_stops_the_others_or_is_lost(system, data):
     assert count.kept >= 1
     # A list that was emptied or cut is one body still; blank lines are no bodies.
     assert count.rows >= 41 + sum(1 for line in lines if line.strip())
-
-
