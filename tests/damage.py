@@ -27,7 +27,8 @@ RAW = Path(__file__).parents[1].parent / "shared" / "data" / "raw_exports"
 LEADS = "lead_id,created_at\nnobody,2010-01-01T00:00Z\n"
 _WORDS = (
     b"", b"\x00", b"\xff\xfe", b'"', b"''", b"\r\n", b"\n\n", b"{", b"}", b"[]", b"null", b"NaN",
-    b"1e999", b"-1", b"99999999999999999999", b"1461095246", b"1461095246000", b"2024-03-31 02:30:00",
+    b"1e999", b"-1", b"99999999999999999999", b"1461095246", b"1461095246000",
+    b"2024-03-31 02:30:00",
     b"2099-01-01T00:00:00Z", b"=cmd|' /C calc'!A0", "\u202e\U0001f389".encode(), b"\\ud800",
     b"[" * 3_000, b"x" * 70_000, b",,,,", b";", b"\t", b"__row", b"); DROP TABLE events; --",
 )  # fmt: skip
