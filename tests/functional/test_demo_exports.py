@@ -40,7 +40,7 @@ def features_of(config, workspace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("systems", [("ga4", "hubspot")], ids="-".join)
+@pytest.mark.parametrize("systems", [("ga4", "hubspot", "sendgrid")], ids="-".join)
 def test_features_from_exports_equal_those_from_plain_tables(tmp_path, systems):
     done = export_demo(tmp_path, systems, leads=LEADS, seed=SEED, say=silent)
     direct = features_of(done.plain_config, tmp_path / "plain")

@@ -36,7 +36,7 @@ _SPELLED = {
 }
 _MAIL_EVENTS = {"email_sent": "processed", "email_opened": "open", "email_clicked": "click"}
 _READER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
-_SCANNER = "Mozilla/5.0 (compatible; LinkCheck/1.0)"
+_SCANNER = "BarracudaSentinel (EE)"
 _BATCH = 500
 
 Files = Mapping[str, bytes]

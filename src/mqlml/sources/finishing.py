@@ -7,6 +7,7 @@ import duckdb
 
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting, leads
+from mqlml.sources.personal import is_personal_name, personal_attributes
 from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings, shape_of
 from mqlml.sources.typed import SQL_TYPES
 from mqlml.tables.contracts import (
@@ -50,10 +51,19 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
     """
     if settings.leads[0].order is not None:
         leads.rank_by_order(connection)
-    dated = _type_dated(connection)
+    asked = {one.column for one in settings.consent}
+    # Dated values have no column of their own: what is no spec is no feature.
+    dated = [
+        spec
+        for spec in _type_dated(connection)
+        if spec.name not in asked
+        and (spec.name in _allowed(settings) or not is_personal_name(spec.name))
+    ]
     notes = _drop_flat(connection, settings.leads, [spec.name for spec in dated])
     flat, more = _type_leads(connection, settings.leads)
-    notes += more
+    flat, personal = personal_attributes(connection, flat, _allowed(settings) - asked)
+    flat = [_never(spec) if spec.name in asked else spec for spec in flat]
+    notes += [*more, *(note for note in personal if note.column not in asked)]
     taken = {spec.name for spec in flat} & {spec.name for spec in dated}
     if taken:
         mend = "list it in sources.leads.attributes.ignore, so that its dated values count"
@@ -78,6 +88,16 @@ def _drop_flat(
         connection.execute(f"ALTER TABLE leads_kept DROP COLUMN {quoted(name)}")
     what = "present value left out, since its history is there"
     return [Note("leads", "", name, what) for name in twice]
+
+
+def _allowed(settings: SourceSettings) -> set[str]:
+    """Return the attributes that are features although they tell who a person is."""
+    names = (n for source in settings.leads for n in source.attributes.allow_personal)
+    return {leads.attribute_name(name) for name in names}
+
+
+def _never(spec: Attribute) -> Attribute:
+    return Attribute(spec.name, spec.type, Known.PERSONAL)
 
 
 def _type_leads(
