@@ -77,14 +77,16 @@ def write_exports_as(company: DemoCompany, folder: Path, systems: Sequence[str])
 
 
 def ga4_files(company: DemoCompany) -> Files:
-    """Return the visits as Google Analytics 4 exports them, a file a day."""
-    days: dict[str, list[str]] = {}
+    """Return the visits as Google Analytics 4 exports them, the days of a month in one file."""
+    months: dict[str, list[str]] = {}
     for row in _sound(company.tables["web_events"]):
         day = datetime.fromtimestamp(row["at"] // MICROS_PER_SECOND, tz=UTC).strftime("%Y%m%d")
-        days.setdefault(day, []).append(json.dumps(_ga4_event(row, day), separators=(",", ":")))
+        months.setdefault(day[:6], []).append(
+            json.dumps(_ga4_event(row, day), separators=(",", ":"))
+        )
     return {
-        f"events_{day}.json": ("\n".join(lines) + "\n").encode()
-        for day, lines in sorted(days.items())
+        f"events_{month}.json": ("\n".join(lines) + "\n").encode()
+        for month, lines in sorted(months.items())
     }
 
 
