@@ -219,9 +219,7 @@ def _typed_files(
             try:
                 for raw in _staged(door, table, number, source, retried):
                     place = len(files[table])
-                    name = f"{table}-{number}-{place}-shaped"
-                    # Refused rows were joined when they were refused.
-                    staged = reshaped(door, raw, source, name) if retried is None else raw
+                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]

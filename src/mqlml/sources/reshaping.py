@@ -76,13 +76,15 @@ def _query(
     partners: Sequence[Sequence[StagedFile]],
     columns: Sequence[str],
 ) -> str:
-    # Rows that come from the quarantine bring what they were joined with before.
+    # Rows that come from the quarantine bring what they were joined with before, and those
+    # that were made of one row stand there each.
     made = _made_names(shape)
     again = ", ".join(quoted(name) for name in staged.columns if name in made)
     needed = [name for name in shape.optional if name not in made]
     nulls = [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(staged.columns, needed)]
     base = ", ".join([f"* EXCLUDE ({again})" if again else "*", *nulls])
-    steps = [f"s AS (SELECT {base} FROM {_parts(staged)})"]
+    once = "QUALIFY row_number() OVER (PARTITION BY __line ORDER BY __row) = 1" if again else ""
+    steps = [f"s AS (SELECT {base} FROM {_parts(staged)} {once})"]
     last, order, numbered = "s", ["__row"], shape.each is not None
     for number, join in enumerate(shape.joins):
         steps.append(f"p{number} AS ({_partner(join, partners[number])})")
