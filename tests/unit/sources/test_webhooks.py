@@ -199,12 +199,9 @@ def later(body):
 
 
 @pytest.mark.parametrize("system", PROVIDERS)
-@pytest.mark.parametrize("empty", ["[]", "{}", "[{}]"])
-def test_a_body_without_content_is_a_test_of_the_webhook_counted_and_left_out(
-    through, system, empty
-):
-    done = through(system, PROVIDERS[system](), empty)
-    assert done.count("events") == (2, 1, 0, 0, 1)
+def test_a_body_without_content_is_a_test_of_the_webhook_counted_and_left_out(through, system):
+    done = through(system, PROVIDERS[system](), "[]", "{}", "[{}]")
+    assert done.count("events") == (4, 1, 0, 0, 3)
 
 
 def test_sparkposts_own_ping_is_left_out_and_an_object_of_another_kind_is_not(through):

@@ -146,7 +146,7 @@ _CHANGED_ADDRESSES = FileMapping(
     derived={"alias": written("email", address('"new_value"'))},
     columns={"alias": "alias", "known_at": "activity_date"},
     constants={"source": "marketo"},
-    where="\"primary_attribute_value\" = 'Email Address' AND \"new_value\" IS NOT NULL"
+    where='"primary_attribute_value" = \'Email Address\' AND "new_value" IS NOT NULL'
     " AND NOT starts_with(\"lead_id\", 'marketo:')",
 )
 

@@ -58,8 +58,12 @@ def webhook_system(one: Webhook) -> System:
     Two bodies are one event if all that could tell events apart is equal.
     """
     names = (*_TOLD, *_PROPERTIES, "campaign", "is_bot")
-    derived = {"body": one.body, **{_own(name): getattr(one, name) for name in names}}
-    derived[_own("type")] = renamed(f"({one.type})", one.types)
+    derived = {
+        "body": one.body,
+        _own("own_type"): one.type,
+        **{_own(name): getattr(one, name) for name in names},
+    }
+    derived[_own("type")] = renamed(quoted(_own("own_type")), one.types)
     derived[_own("page")] = without_query(quoted(_own("url")))
     # The columns of the body were read; from here on `email` is the address alone.
     derived["email"] = address(one.email)
