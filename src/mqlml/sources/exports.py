@@ -193,9 +193,10 @@ def _tables(system: System) -> set[str]:
 
 
 def _is_readable(mapping: FileMapping, system: System, reading: Reading) -> bool:
-    if mapping.table == "leads" and not reading.is_master:
+    if (mapping.table == "leads" or mapping.is_masters) and not reading.is_master:
         return False
-    if mapping.own_kind and (reading.lead_id != mapping.own_kind or not reading.is_master):
+    own = reading.lead_id if reading.is_master else None
+    if mapping.own_kind not in {"", own} or (mapping.foreign_kind and mapping.foreign_kind == own):
         return False
     return system.is_any_id or mapping.table != "leads" or reading.lead_id in mapping.ids
 

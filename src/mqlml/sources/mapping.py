@@ -108,7 +108,8 @@ class FileMapping:
     attribute count; `spread` makes such a row of each attribute's column.
 
     With `is_local` times without an offset need a zone in the config. With `own_kind`
-    the file is read only if that kind of id is the lead's.
+    the file is read only if that kind of id is the lead's, with `foreign_kind` only if
+    it is not, with `is_masters` only where the system is the master.
     """
 
     table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]
@@ -138,6 +139,8 @@ class FileMapping:
     spread: Mapping[str, str] = field(default_factory=dict)
     remedies: Mapping[str, str] = field(default_factory=dict)
     own_kind: str = ""
+    foreign_kind: str = ""
+    is_masters: bool = False
     is_history: bool = False
     has_reason: bool = False
     is_local: bool = False

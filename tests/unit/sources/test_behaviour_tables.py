@@ -68,6 +68,16 @@ def test_the_first_row_with_two_ids_says_since_when_a_visitor_is_known(read):
     ]
 
 
+def test_where_leads_are_another_systems_a_user_leads_to_his_address(read):
+    row = {"id": "1", "anonymous_id": "v", "user_id": "u", "email": "Ann@X.com"} | AT
+    exports = [{**SEGMENT[0], "master": False}]
+    done = read({"seg/identifies.csv": csv_text(row)}, exports=exports)
+    assert sorted(done.texts("aliases", "alias", "lead_id")) == [
+        ("segment:v", "user_id:u"),
+        ("user_id:u", "email:ann@x.com"),
+    ]
+
+
 def test_rudderstack_has_the_same_tables_under_its_own_name(read):
     exports = [{"system": "rudderstack", "folder": "r"}]
     done = read({"r/tracks.csv": csv_text(TRACK | AT)}, exports=exports)

@@ -448,8 +448,9 @@ def test_where_another_system_is_the_master_no_contact_is_a_lead_and_ids_are_wri
     )
     assert done.column("leads", "lead_id") == ["a", "b"]
     assert done.texts("stages", "lead_id", "stage") == [("hubspot:42", "lead")]
+    # The contact's id leads to the address, and this to whoever the other system says.
     assert done.texts("aliases", "alias", "lead_id") == [
-        ("email:ann@example.com", "hubspot:42"),
+        ("hubspot:42", "email:ann@example.com"),
         ("hubspot:9", "hubspot:42"),
     ]
 

@@ -294,3 +294,9 @@ def test_a_merged_record_is_an_alias_of_the_one_that_took_it_in(through):
         ("00Q000000000001AAA", LONG, "2024-05-01T00:00:00"),
     ]
     assert of_export(done.texts("leads", "lead_id")) == [(LONG,)]
+
+
+def test_where_leads_are_another_systems_an_id_leads_to_the_address(through):
+    done = through(lead=[LEAD | {"email": "Ann@X.com"}], _settings={"master": False})
+    assert of_export(done.texts("leads", "lead_id")) == []
+    assert done.texts("aliases", "alias", "lead_id") == [(f"salesforce:{LONG}", "email:ann@x.com")]

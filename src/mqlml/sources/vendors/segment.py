@@ -6,6 +6,7 @@ read in docs/exports/segment.md. Times are UTC.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, address, without_query, written
@@ -89,6 +90,22 @@ def _aliases(kind: str, file: str, alias: str, where: str) -> FileMapping:
     )
 
 
+def _addresses(kind: str) -> tuple[FileMapping, FileMapping]:
+    """Return the mappings of addresses to users, and of users to addresses, of which one is read.
+
+    Where leads are another system's, an address leads to them and a user's id to it.
+    """
+    email = address('"email"')
+    own = _aliases(kind, "identifies", written("email", email), '"email"')
+    foreign = replace(
+        _aliases(kind, "identifies", written("user_id", '"user_id"'), '"email"'),
+        ids={"email": "address"},
+        derived={"address": email, "alias": written("user_id", '"user_id"')},
+        foreign_kind="user_id",
+    )
+    return replace(own, is_masters=True), foreign
+
+
 def _traits(kind: str, names: Mapping[str, str]) -> FileMapping:
     """Return the mapping of identifies to dated attributes: what is new of a person."""
     return FileMapping(
@@ -125,7 +142,7 @@ def _system(kind: str) -> System:
                 _aliases(kind, file, anonymous, '"anonymous_id"')
                 for file in ("identifies", "tracks", "pages")
             ),
-            _aliases(kind, "identifies", written("email", address('"email"')), '"email"'),
+            *_addresses(kind),
             _aliases(kind, "aliases", written("user_id", '"previous_id"'), '"previous_id"'),
         ),
         lead_id="user_id",

@@ -72,7 +72,7 @@ _EVENTS = FileMapping(
     constants={"source": "snowplow"},
     properties={
         **dict.fromkeys(("gclid", "traffic_source", "user_agent", "domain_sessionid"), "text"),
-        **dict.fromkeys(("device_category", "country"), "text"),
+        **dict.fromkeys(("device_category", "country", "ip"), "text"),
         "session_number": "number",
     },
 )

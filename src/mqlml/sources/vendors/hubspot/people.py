@@ -1,5 +1,7 @@
 """HubSpot's contacts and companies: leads, dated attributes, stages, verdicts, aliases."""
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, Join, Named
 from mqlml.sources.row_sql import (
     EACH_NAME,
@@ -155,6 +157,15 @@ _ADDRESS_HISTORY = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where='"name" = \'email\' AND "value" IS NOT NULL',
+    is_masters=True,
+)
+# Where leads are another system's, the contact's id leads to the address, which leads to them.
+_ID_HISTORY = replace(
+    _ADDRESS_HISTORY,
+    ids={"email": "address"},
+    derived={"address": address('"value"'), "alias": written("hubspot", '"contact_id"')},
+    is_masters=False,
+    foreign_kind="hubspot",
 )
 
 _COMPANY_HISTORY = FileMapping(
@@ -207,6 +218,7 @@ _ADDRESSES = FileMapping(
         '"alias" IS NOT NULL AND "alias" <> "lead_id"'
         f' AND "contact_property_history.name" IS NULL AND {_LIVE}'
     ),
+    is_masters=True,
 )
 
 _FURTHER_ADDRESSES = FileMapping(
@@ -225,6 +237,7 @@ _FURTHER_ADDRESSES = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where=f'"alias" IS NOT NULL AND {_LIVE}',
+    is_masters=True,
 )
 
 _OWN_IDS = FileMapping(
@@ -238,6 +251,14 @@ _OWN_IDS = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where=f'"alias" <> "lead_id" AND {_LIVE}',
+    own_kind="hubspot",
+)
+_FOREIGN_IDS = replace(
+    _OWN_IDS,
+    ids={"email": "email"},
+    where=f'"email" IS NOT NULL AND {_LIVE}',
+    own_kind="",
+    foreign_kind="hubspot",
 )
 
 
@@ -290,7 +311,8 @@ _WRITTEN = written("hubspot", "{}")
 
 PEOPLE = (
     *(_CONTACTS, _ENTERED_STAGES, _CONTACT_HISTORY, _STAGE_HISTORY, _VERDICT_HISTORY),
-    *(_ADDRESS_HISTORY, _COMPANY_HISTORY, _ADDRESSES, _FURTHER_ADDRESSES, _OWN_IDS),
+    *(_ADDRESS_HISTORY, _ID_HISTORY, _COMPANY_HISTORY, _ADDRESSES, _FURTHER_ADDRESSES),
+    *(_OWN_IDS, _FOREIGN_IDS),
     *(_merged_contacts(_WRITTEN), _merged_contacts("{}", "hubspot")),
     *(_merges(_WRITTEN), _merges("{}", "hubspot")),
 )

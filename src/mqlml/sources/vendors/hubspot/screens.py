@@ -3,6 +3,8 @@
 Times are in the zone of the account and say no offset.
 """
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, Named
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, address, each_of, split, written
 from mqlml.sources.vendors.hubspot.deals import DEAL_STAGES, OPEN
@@ -86,7 +88,16 @@ _ADDRESSES = FileMapping(
     columns={"alias": "alias", "known_at": "Create Date"},
     constants={"source": "hubspot"},
     where='"alias" IS NOT NULL AND "alias" <> "lead_id"',
+    is_masters=True,
     is_local=True,
+)
+_FOREIGN_IDS = replace(
+    _ADDRESSES,
+    ids={"email": "address"},
+    derived={**_ADDRESS, "alias": written("hubspot", '"Record ID"')},
+    where='"address" IS NOT NULL',
+    is_masters=False,
+    foreign_kind="hubspot",
 )
 
 _DEAL = ("Record ID", "Deal Stage", "Create Date", "Associated Contact IDs")
@@ -114,4 +125,12 @@ def _deals(when: str) -> FileMapping:
     )
 
 
-SCREENS = (_CONTACTS, _STAGES, _VERDICTS, _ADDRESSES, _deals("Create Date"), _deals("Close Date"))
+SCREENS = (
+    _CONTACTS,
+    _STAGES,
+    _VERDICTS,
+    _ADDRESSES,
+    _FOREIGN_IDS,
+    _deals("Create Date"),
+    _deals("Close Date"),
+)

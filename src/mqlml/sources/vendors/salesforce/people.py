@@ -4,6 +4,8 @@ A contact that was a lead stays that lead: only contacts into whom no lead was
 converted are leads of their own.
 """
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, Join, Named
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, address, each_of, says_yes, written
 from mqlml.sources.vendors.salesforce.records import DELETED, GONE, GONE_COLUMNS, record
@@ -190,7 +192,16 @@ def _aliases(file: str, alias: str) -> FileMapping:
         columns={"alias": "alias", "known_at": "created_date"},
         constants={"source": "salesforce"},
         where=f'"alias" IS NOT NULL AND "alias" <> "lead_id" AND NOT {GONE}',
+        is_masters=True,
     )
+
+
+def _foreign_ids(file: str) -> FileMapping:
+    """Return the mapping of ids to addresses, which lead to the leads of another system."""
+    own = _aliases(file, _OWN)
+    where = f'"address" IS NOT NULL AND NOT {GONE}'
+    ids = {"email": "address"}
+    return replace(own, ids=ids, where=where, is_masters=False, foreign_kind="salesforce")
 
 
 def _merged(file: str, alias: str, own_kind: str = "") -> FileMapping:
@@ -236,6 +247,7 @@ PEOPLE = (
     *(_LEADS, _CONTACTS, _LEAD_STAGES, _CONTACT_STAGES, _STATUS_STAGES, _STATUS_VERDICTS),
     *(_aliases(file, _EMAIL) for file in ("lead", "contact")),
     *(_aliases(file, _OWN) for file in ("lead", "contact")),
+    *(_foreign_ids(file) for file in ("lead", "contact")),
     *(_merged(file, _WRITTEN) for file in ("lead", "contact")),
     *(_merged(file, "{}", "salesforce") for file in ("lead", "contact")),
     *(_converted(_WRITTEN), _converted("{}", "salesforce")),

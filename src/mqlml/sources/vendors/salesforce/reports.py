@@ -3,6 +3,8 @@
 Headers are English, times are in the zone of the user and say no offset.
 """
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, Named
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, address, each_of, written
 from mqlml.sources.vendors.salesforce.opportunities import OPEN, OPPORTUNITY_STAGES
@@ -89,7 +91,16 @@ _ADDRESSES = FileMapping(
     columns={"alias": "alias", "known_at": "Create Date"},
     constants={"source": "salesforce"},
     where='"alias" IS NOT NULL AND "alias" <> "lead_id"',
+    is_masters=True,
     is_local=True,
+)
+_FOREIGN_IDS = replace(
+    _ADDRESSES,
+    ids={"email": "address"},
+    derived={**_KNOWN, "alias": written("salesforce", '"record"')},
+    where='"address" IS NOT NULL',
+    is_masters=False,
+    foreign_kind="salesforce",
 )
 
 _OPPORTUNITY = ("Opportunity ID", "Contact ID", "Stage", "Created Date", "Close Date")
@@ -116,6 +127,6 @@ def _opportunities(when: str) -> FileMapping:
 
 
 REPORTS = (
-    *(_LEADS, _STAGES, _STATUS_STAGES, _VERDICTS, _ADDRESSES),
+    *(_LEADS, _STAGES, _STATUS_STAGES, _VERDICTS, _ADDRESSES, _FOREIGN_IDS),
     *map(_opportunities, ("Created Date", "Close Date")),
 )
