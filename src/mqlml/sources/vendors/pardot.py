@@ -99,11 +99,24 @@ _CANONICAL = {
 }
 # What has no canonical name keeps Pardot's, instead of its number.
 _OWN_NAMES = {
-    **{"2 Form": "form_view", "1": "click", "17": "click", "21": "click", "2": "view"},
-    **{"3": "form_error", "5": "session", "7": "site_search", "15": "email_preferences"},
-    **{"20": "visit", "22": "chat", "23": "webinar_invited", "26": "social_click"},
-    **{"27": "video_view", "28": "event_registered", "29": "event_attended"},
-    **{"30": "video_conversion", "34": "video_watched"},
+    "2 Form": "form_view",
+    "1": "click",
+    "17": "click",
+    "21": "click",
+    "2": "view",
+    "3": "form_error",
+    "5": "session",
+    "7": "site_search",
+    "15": "email_preferences",
+    "20": "visit",
+    "22": "chat",
+    "23": "webinar_invited",
+    "26": "social_click",
+    "27": "video_view",
+    "28": "event_registered",
+    "29": "event_attended",
+    "30": "video_conversion",
+    "34": "video_watched",
     **dict.fromkeys(("31", "32", "33"), "feedback"),
 }
 _KINDS = words(tuple(kind for kind in (*_CANONICAL, *_OWN_NAMES) if " " in kind))
@@ -140,7 +153,7 @@ _EVENTS = FileMapping(
         "asset": f"CASE WHEN NOT {_LINK} AND \"type\" <> '7' THEN details END",
         "message_id": "coalesce(list_email_id, email_id)",
         "kind": f"CASE WHEN concat_ws(' ', \"type\", type_name) IN ({_KINDS})"
-        " THEN concat_ws(' ', \"type\", type_name) ELSE \"type\" END",
+        ' THEN concat_ws(\' \', "type", type_name) ELSE "type" END',
         "own_type": renamed('"kind"', _OWN_NAMES),
     },
     columns={
