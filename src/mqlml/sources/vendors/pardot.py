@@ -54,8 +54,9 @@ def _names(alias: str, *, lead: str | None = None) -> FileMapping:
         derived={"email": address(quoted("email")), "alias": alias, **own},
         columns={"alias": "alias", "known_at": "created_at"},
         constants={"source": "pardot"},
-        # Where leads are another system's, an address is not to lead to a prospect's number.
-        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN}) AND {_LIVE}',
+        # Where leads are another system's, an address leads to nobody of this one's.
+        is_masters=alias == _MAIL,
+        where=f'"alias" <> "lead_id" AND {_LIVE}',
     )
 
 
