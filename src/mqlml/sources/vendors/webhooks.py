@@ -26,8 +26,8 @@ class Webhook:
     Bodies are taken for the provider's by the `told_by` columns. `types` gives its
     event types their canonical names. `ip` and `user_agent` are the reader's, not the
     mail server's. `is_bot` says where the provider itself takes an opening for a
-    machine's. Bodies are `where` they are events at all, `refused` where they cannot be read. `body` is SQL for a
-    column `body`, of which the others may speak.
+    machine's. Bodies are `where` they are events at all, `refused` where they cannot be
+    read. `body` is SQL for a column `body`, of which the others may speak.
     """
 
     name: str
