@@ -129,7 +129,7 @@ def _arrow(columns: Sequence[Column], rows: Sequence[Row]) -> pa.Table:
     for column in columns:
         values = [row.get(column.name) for row in rows]
         if column.type is ColumnType.TIME:
-            values = [at(v) for v in values]
+            values = [None if v is None else at(v) for v in values]
         arrays[column.name] = pa.array(values, type=_ARROW[column.type])
     return pa.table(arrays)
 

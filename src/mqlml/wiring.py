@@ -32,7 +32,12 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
     named = {table.postgres.url_env for table in tables if table.postgres is not None}
     for one in sources.warehouse.values():
         named |= {n for n in (one.url_env, one.key_env, one.secret_env) if n}
-    named |= {n for n in (settings.tracking.uri_env, settings.scoring.postgres_url_env) if n}
+    optional = (
+        settings.tracking.uri_env,
+        settings.scoring.postgres_url_env,
+        sources.identity.hash_key_env,
+    )
+    named |= {n for n in optional if n}
     return tuple(sorted(named))
 
 

@@ -19,12 +19,13 @@ from mqlml.features.reference import reference_features
 from mqlml.features.settings import FeatureSettings, PlanSettings, RatioSettings
 from mqlml.features.table_expansion import ratio_features
 from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
-from mqlml.tables.contracts import EVENTS, Attribute, ColumnType, Known, Tables
+from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Attribute, ColumnType, Known, Tables
 from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEEK
 
 Rows = Sequence[dict[str, Any]]
 
 START = at("2026-01-01")
+TIMES = ("_at", "counts_after", "counts_until")
 LEADS = ("ann", "bob", "cleo", "dan")
 SIGNALS = {
     "webinar": {"where": "type = 'webinar'"},
@@ -81,6 +82,10 @@ numbers = st.one_of(
 )
 
 
+# Rows of merged leads, and of links that ended, count for a part of the time.
+bounds = st.one_of(st.none(), st.none(), st.none(), times)
+
+
 @st.composite
 def event_rows(draw: st.DrawFn) -> dict[str, Any]:
     occurred_at = draw(times)
@@ -93,6 +98,8 @@ def event_rows(draw: st.DrawFn) -> dict[str, Any]:
         "value": draw(numbers),
         "duration_s": draw(numbers),
         "is_bot": draw(st.sampled_from([False, False, False, None, True])),
+        "counts_after": draw(bounds),
+        "counts_until": draw(bounds),
     }
 
 
@@ -216,6 +223,7 @@ def _tables(folder: Path, leads: Rows, events: Rows, dated: Rows = (), stages: R
     return make_tables(
         folder,
         leads=leads,
+        properties=SPELL_COLUMNS,
         events=events,
         stages=stages,
         attributes=_one_per_key(dated),
@@ -245,7 +253,13 @@ class World:
         """Return the world with every time later by `shift`."""
         return World(
             *(
-                [{k: v + shift if k.endswith("_at") else v for k, v in row.items()} for row in rows]
+                [
+                    {
+                        k: v + shift if k.endswith(TIMES) and v is not None else v
+                        for k, v in row.items()
+                    }
+                    for row in rows
+                ]
                 for rows in (self.leads, self.events, self.dated, self.stages)
             )
         )

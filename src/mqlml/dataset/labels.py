@@ -5,6 +5,8 @@ Rules, all of them through `timeline`:
 - A lead has passed the target when it first entered the target stage or any
   later one; skipping the target does not make it a lead again.
 - 'disqualified' closes a lead until 'recycled' opens it again.
+- A merged lead is closed while it is another lead, and what that one enters then
+  is entered by it too; a lead that takes over one past the target is closed as well.
 - A point that is not mature has no label, even when the lead has already
   converted: only conversions can be known early, so keeping them would leave
   positives without the negatives that belong beside them.
@@ -88,15 +90,47 @@ def lifecycles(tables: Tables, target: TargetSettings) -> Lifecycles:
     leads = leads.sort_values("lead_id", kind="stable", ignore_index=True)
     passed_at = np.full(len(leads), timeline.NEVER)
     closed: tuple[tuple[Times, ...], tuple[Times, ...]] = ((), ())
-    if target.stage != FLAT_OUTCOME and len(tables.stages):
+    if target.stage != FLAT_OUTCOME and (len(tables.stages) or len(tables.merges)):
         steps = _steps(tables.stages, leads["lead_id"])
         passing = STAGE_ORDER[STAGE_ORDER.index(target.stage) :]
-        reached = steps[steps["stage"].isin(passing)].drop_duplicates("lead")
+        entries = steps[steps["stage"].isin(passing)]
+        reached = entries.drop_duplicates("lead")
         passed_at[reached["lead"]] = reached["at"]
         closed = _closed_spells(steps, len(leads))
+        if len(tables.merges):
+            passed_at, merged = _merged(tables.merges, leads["lead_id"], entries, passed_at)
+            closed = (closed[0] + merged[0], closed[1] + merged[1])
     return Lifecycles(
         leads["lead_id"], micros(leads["created_at"]), passed_at, _outcomes(leads), *closed
     )
+
+
+def _merged(
+    merges: pd.DataFrame, lead_ids: "pd.Series[str]", entries: pd.DataFrame, passed_at: Times
+) -> tuple[Times, tuple[tuple[Times, ...], tuple[Times, ...]]]:
+    """Return when leads passed with merges taken into account, and the spells these close."""
+    place = pd.Index(lead_ids)
+    lead = place.get_indexer(pd.Index(merges["lead_id"]))
+    survivor = place.get_indexer(pd.Index(merges["survivor"]))
+    begin = micros(merges["known_at"])
+    end = np.where(merges["ended_at"].isna(), timeline.NEVER, micros(merges["ended_at"]))
+    after = passed_at.copy()
+    of_survivors = entries[entries["lead"].isin(survivor)]
+    by_lead = {one: times.to_numpy(np.int64) for one, times in of_survivors.groupby("lead")["at"]}
+    spells = []
+    for one, other, start, stop in zip(lead, survivor, begin, end, strict=True):
+        spells.append((int(one), start, stop))
+        if timeline.is_seen(passed_at[one], start):
+            spells.append((int(other), start, stop))
+        entered = by_lead.get(other, np.empty(0, np.int64))
+        later = entered[timeline.is_from(entered, start) & timeline.is_seen(entered, stop)]
+        after[one] = min(after[one], later.min(initial=timeline.NEVER))
+    turns = pd.DataFrame(spells, columns=["lead", "at", "stop"])
+    starts = tuple(_ordinals(turns[["lead", "at"]], len(lead_ids)))
+    stops = tuple(
+        _ordinals(turns[["lead", "stop"]].set_axis(["lead", "at"], axis=1), len(lead_ids))
+    )
+    return after, (starts, stops)
 
 
 def label_points(

@@ -11,6 +11,7 @@ from mqlml.tables.contracts import Attribute, ColumnType, Known
 # What these attributes hold is told by their usual names, unless the ICP names others.
 _TITLE_NAMES = frozenset({"job_title", "jobtitle", "title"})
 _SIZE_NAMES = frozenset({"company_size", "employees", "employee_count"})
+_LOOKED_AT = frozenset({Known.CREATION, Known.DATED})
 _TITLE_PARTS = {"seniority": "seniority", "function": "function", "buying_role": "buying role"}
 
 
@@ -24,7 +25,7 @@ def attribute_features(
     """
     features: list[AttributeFeature] = []
     for attribute in attributes:
-        if attribute.known is not Known.OUTCOME and attribute.type is not ColumnType.TIME:
+        if attribute.known in _LOOKED_AT and attribute.type is not ColumnType.TIME:
             axis: Axis = "engagement" if attribute.name in engagement else "fit"
             features += _features_of(attribute, icp, axis)
     return (*features, *_icp_features(icp))

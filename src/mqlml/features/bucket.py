@@ -21,7 +21,8 @@ from mqlml.features.patterns import columns_read
 from mqlml.features.plan import Plan
 from mqlml.features.reduced import Bucket, Reading, reduce_bucket
 from mqlml.features.signals import Signal
-from mqlml.timeline import MICROS_PER_SECOND
+from mqlml.tables.contracts import SPELL_COLUMNS
+from mqlml.timeline import EVER, MICROS_PER_SECOND, NEVER
 
 EventReader = Callable[[Sequence[str]], pa.Table]
 
@@ -69,7 +70,8 @@ class Work:
         """Return the event columns to read, apart from event_id."""
         read = [name for s in self.signals for name in columns_read(s.where, available)]
         always = ("lead_id", "occurred_at", "arrived_at", "is_bot")
-        return tuple(dict.fromkeys((*always, *self.numbers, *self.texts, *read)))
+        spells = [column.name for column in SPELL_COLUMNS if column.name in available]
+        return tuple(dict.fromkeys((*always, *spells, *self.numbers, *self.texts, *read)))
 
 
 def arrange_points(points: pd.DataFrame) -> Points:
@@ -184,7 +186,8 @@ def slabs(bucket: Bucket, points: Points, work: Work) -> Iterator[tuple[int, int
     A lead is never split; without leads nothing is yielded. The ranges depend on the
     points and the number of features alone.
     """
-    rows = np.cumsum(points.starts[bucket.leads + 1] - points.starts[bucket.leads])
+    begins, ends = _places(bucket, points, 0, len(bucket.leads))
+    rows = np.cumsum(ends - begins)
     first = 0
     while first < len(rows):
         before = rows[first - 1] if first else 0
@@ -192,6 +195,19 @@ def slabs(bucket: Bucket, points: Points, work: Work) -> Iterator[tuple[int, int
         last = max(first + 1, int(np.searchsorted(rows, limit, side="right")))
         yield first, last
         first = last
+
+
+def _places(bucket: Bucket, points: Points, first: int, last: int) -> tuple[Ints, Ints]:
+    """Return where the points of the bucket's ranges `first` to `last` begin and end."""
+    leads = bucket.leads[first:last]
+    begins, ends = points.starts[leads], points.starts[leads + 1]
+    after, until = bucket.after[first:last], bucket.until[first:last]
+    for one in np.flatnonzero((after != -EVER) | (until != NEVER)):
+        as_of = points.as_of[begins[one] : ends[one]]
+        # A point sees the rows of the spell (after, until] in which it lies.
+        span = np.searchsorted(as_of, [after[one], until[one]], side="right")
+        begins[one], ends[one] = begins[one] + span[0], begins[one] + span[1]
+    return begins, ends
 
 
 def fill_slab(
@@ -202,8 +218,7 @@ def fill_slab(
     The places are those in `points`, sorted by (lead, as_of); the matrix has a row per
     feature and a column per place.
     """
-    leads = bucket.leads[first:last]
-    begins, ends = points.starts[leads], points.starts[leads + 1]
+    begins, ends = _places(bucket, points, first, last)
     last_place = np.cumsum(ends - begins)
     first_place = last_place - (ends - begins)
     places = np.arange(last_place[-1]) + np.repeat(begins - first_place, ends - begins)

@@ -18,8 +18,9 @@ import pyarrow as pa
 from mqlml.features.arrays import BucketEvents, Codes, Flags, Floats, Ints
 from mqlml.features.patterns import column_codes, signal_patterns
 from mqlml.features.signals import Signal
+from mqlml.features.spell_ranges import Ranges, by_spell, lead_ranges
 from mqlml.tables.buckets import ORDER_MARK
-from mqlml.timeline import counts_from
+from mqlml.timeline import EVER, NEVER, counts_from
 
 EventIds = Callable[[], pa.Table]
 
@@ -42,13 +43,17 @@ class Reading:
 class Bucket:
     """Events sorted by (lead, at, event_id); `leads[i]` has those from `starts[i]` to `ends[i]`.
 
-    Leads are numbers, ascending, of leads with points only.
+    Leads are numbers, ascending, of leads with points only. A range is of the points with
+    as_of in `(after[i], until[i]]`: a lead that was merged with another, or is no longer, has
+    a range for every spell of its time.
     """
 
     leads: Ints
     starts: Ints
     ends: Ints
     events: BucketEvents
+    after: Ints
+    until: Ints
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class _Piece:
     patterns: Codes
     numbers: Floats
     codes: Codes
+    after: Ints
+    until: Ints
     is_marked: bool
 
 
@@ -121,6 +128,8 @@ def _piece(
         of_event,
         numbers,
         codes,
+        _bound(events, "counts_after", -EVER),
+        _bound(events, "counts_until", NEVER),
         ORDER_MARK.items() <= (events.schema.metadata or {}).items(),
     )
 
@@ -144,6 +153,14 @@ def _times(events: pa.Table) -> Ints:
     return counts_from(occurred_at, arrived_at)
 
 
+def _bound(events: pa.Table, name: str, without: int) -> Ints:
+    """Return a bound of each event's spell, `without` where it has none; empty without any."""
+    if name not in events.column_names or events[name].null_count == events.num_rows:
+        return np.empty(0, np.int64)
+    times = pa.chunked_array([events[name].combine_chunks().view(pa.int64())])
+    return np.asarray(times.fill_null(without).to_numpy(), np.int64)
+
+
 def _text_codes(column: pa.ChunkedArray, known: dict[str, int]) -> Codes:
     """Return the codes of a column's texts, equal for equal texts of all pieces."""
     array = column.combine_chunks()
@@ -158,6 +175,7 @@ def _joined(pieces: list[_Piece], reading: Reading) -> _Piece:
     if len(pieces) == 1:
         return pieces[0]
     is_marked = all(piece.is_marked for piece in pieces)
+    bounds = _joined_bounds(pieces)
     fields = [[p.lead, p.instants, p.patterns, p.numbers, p.codes] for p in pieces]
     pieces.clear()
     rows = (len(reading.numbers) + len(reading.members), len(reading.texts))
@@ -173,7 +191,19 @@ def _joined(pieces: list[_Piece], reading: Reading) -> _Piece:
         for nothing in empty
     ]
     lead, instants, patterns, numbers, codes = joined
-    return _Piece(lead, instants, patterns, numbers, codes, is_marked)
+    return _Piece(lead, instants, patterns, numbers, codes, *bounds, is_marked)
+
+
+def _joined_bounds(pieces: list[_Piece]) -> tuple[Ints, Ints]:
+    """Return the bounds of all pieces, empty if none has any."""
+    joined = []
+    for name, without in (("after", -EVER), ("until", NEVER)):
+        own = [getattr(piece, name) for piece in pieces]
+        if any(len(bound) for bound in own):
+            sized = zip(own, pieces, strict=True)
+            own = [b if len(b) else np.full(len(p.lead), without) for b, p in sized]
+        joined.append(np.concatenate([np.empty(0, np.int64), *own]))
+    return joined[0], joined[1]
 
 
 def _is_sorted(piece: _Piece) -> bool:
@@ -191,13 +221,19 @@ def _sorted(piece: _Piece, event_ids: EventIds | None) -> _Piece:
     order = np.lexsort((piece.instants, piece.lead))
     if event_ids is not None:
         order = _break_ties(order, piece, event_ids)
+    return _taken(piece, order)
+
+
+def _taken(piece: _Piece, rows: Ints) -> _Piece:
     return _Piece(
-        piece.lead[order],
-        piece.instants[order],
-        piece.patterns[order],
+        piece.lead[rows],
+        piece.instants[rows],
+        piece.patterns[rows],
         # By `take`, whose rows lie one after the other: the kernel is compiled for this only.
-        piece.numbers.take(order, axis=1),
-        piece.codes.take(order, axis=1),
+        piece.numbers.take(rows, axis=1),
+        piece.codes.take(rows, axis=1),
+        piece.after[rows] if len(piece.after) else piece.after,
+        piece.until[rows] if len(piece.until) else piece.until,
         is_marked=True,
     )
 
@@ -219,15 +255,14 @@ def _break_ties(order: Ints, piece: _Piece, event_ids: EventIds) -> Ints:
 
 
 def _bucket(piece: _Piece, seen: _Seen, signals: int) -> Bucket:
-    lead = piece.lead
-    starts = np.flatnonzero(np.append(True, lead[1:] != lead[:-1])[: len(lead)]).astype(np.int64)
-    ends = np.append(starts[1:], len(lead))[: len(starts)]
-    has_points = lead[starts] >= 0
+    ranges = lead_ranges(piece.lead)
+    if len(piece.after) or len(piece.until):
+        piece, ranges = _by_spell(piece, ranges)
     holds = np.concatenate([np.empty((0, signals), np.bool_), *seen.holds])
     return Bucket(
-        lead[starts][has_points].astype(np.int64),
-        starts[has_points],
-        ends[has_points],
+        ranges.leads,
+        ranges.starts,
+        ranges.ends,
         BucketEvents(
             piece.instants,
             piece.patterns,
@@ -237,4 +272,16 @@ def _bucket(piece: _Piece, seen: _Seen, signals: int) -> Bucket:
             piece.codes,
             np.full(piece.codes.max(initial=0) + 2, -1, np.int64),
         ),
+        ranges.after,
+        ranges.until,
     )
+
+
+def _by_spell(piece: _Piece, ranges: Ranges) -> tuple[_Piece, Ranges]:
+    """Return the piece with the rows of further spells appended, and the ranges by spell."""
+    count = len(piece.lead)
+    after = piece.after if len(piece.after) else np.full(count, -EVER)
+    until = piece.until if len(piece.until) else np.full(count, NEVER)
+    added, ranges = by_spell(ranges, after, until)
+    rows = np.concatenate([np.arange(count), added])
+    return _taken(piece, rows), ranges

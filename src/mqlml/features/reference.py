@@ -31,14 +31,16 @@ from mqlml.features.reference_tables import (
     ratio,
     value_at,
 )
-from mqlml.tables.contracts import EventLog, Tables
+from mqlml.tables.contracts import SPELL_COLUMNS, EventLog, Tables
 from mqlml.tables.expressions import evaluate
-from mqlml.timeline import counts_from, is_in_lookback
+from mqlml.timeline import EVER, NEVER, counts_from, is_in_lookback, is_seen
 
 
 @dataclass(frozen=True)
 class _Event:
     at: int
+    after: int
+    until: int
     event_id: str
     signals: frozenset[str]
     row: dict[Hashable, Any]
@@ -82,11 +84,21 @@ def _events_by_lead(log: EventLog, plan: Plan) -> dict[str, list[_Event]]:
         if not given(row["is_bot"]):
             at = counts_from(micros(row["occurred_at"]), micros(row["arrived_at"]))
             signals = frozenset(str(name) for name, is_held in held.items() if is_held)
-            event = _Event(int(at), row["event_id"], signals, row)
+            event = _Event(int(at), *_bounds(row), row["event_id"], signals, row)
             by_lead[row["lead_id"]].append(event)
     for events in by_lead.values():
         events.sort(key=lambda event: (event.at, event.event_id))
     return by_lead
+
+
+def _bounds(row: dict[Hashable, Any]) -> tuple[int, int]:
+    """Return the as_of after which, and until which, an event counts for its lead."""
+    after, until = (given(row.get(column.name)) for column in SPELL_COLUMNS)
+    return -EVER if after is None else micros(after), NEVER if until is None else micros(until)
+
+
+def _counts(event: _Event, as_of: int) -> bool:
+    return is_seen(event.after, as_of) and not is_seen(event.until, as_of)
 
 
 def _event_feature(feature: Feature, events: list[_Event], as_of: int) -> float:
@@ -94,7 +106,9 @@ def _event_feature(feature: Feature, events: list[_Event], as_of: int) -> float:
     seen = [
         SeenEvent(event.at, _value(feature, event))
         for event in events
-        if whole.name in event.signals and is_in_lookback(event.at, as_of, feature.window)
+        if whole.name in event.signals
+        and is_in_lookback(event.at, as_of, feature.window)
+        and _counts(event, as_of)
     ]
     return KINDS[feature.kind].measure(seen, _question(feature, as_of))
 
@@ -119,7 +133,7 @@ def _account_feature(
         SeenEvent(int(counts_from(event.at, created_at)), other)
         for other, created_at in others.items()
         for event in events.get(other, ())
-        if feature.signal.name in event.signals
+        if feature.signal.name in event.signals and _counts(event, as_of)
     ]
     seen = [event for event in dated if is_in_lookback(event.at, as_of, feature.window)]
     return ACCOUNT_KINDS[feature.kind].measure(seen, _question(feature, as_of))

@@ -21,7 +21,7 @@ def rule_rows(tables: Tables, points: pd.DataFrame, matrix: pd.DataFrame) -> pd.
     attributes = {
         spec.name: _values(known_values(tables, points, spec.name), spec)
         for spec in tables.attribute_specs
-        if spec.known is not Known.OUTCOME
+        if spec.known in {Known.CREATION, Known.DATED}
         and spec.type is not ColumnType.TIME
         and spec.name not in numbers
     }

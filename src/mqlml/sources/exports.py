@@ -12,6 +12,8 @@ from mqlml.sources.row_sql import path_text
 from mqlml.sources.settings import (
     ExportSource,
     RowShape,
+    Shaped,
+    ShapedLeads,
     ShapedTable,
     SourceSettings,
     TableSource,
@@ -131,7 +133,8 @@ def _sources(
             count += 1
             is_path = system.is_any_id and reading.lead_id not in mapping.ids
             own = lead_id_of(mapping, reading, path_text(reading.lead_id) if is_path else None)
-            yield mapping.table, one.placed(mapping.source(one.shown, own, reading))
+            source = _declared(mapping.source(one.shown, own, reading), export)
+            yield mapping.table, one.placed(source)
     if count == 0:
         known = ", ".join(dict.fromkeys(map(_called, system.files)))
         mend = f"its files are called {known}; check the folder and --data"
@@ -159,6 +162,15 @@ def _called(mapping: FileMapping) -> str:
     if not mapping.file and mapping.signature:
         return f"anything, with the columns {', '.join(mapping.signature)}"
     return mapping.file or "*.json, *.parquet"
+
+
+def _declared(source: Shaped, export: ExportSource) -> Shaped:
+    """Return the source with what the config says of the people's attributes."""
+    if not isinstance(source, ShapedLeads):
+        return source
+    said = {"types": export.types, "outcome_side": export.outcome_side}
+    attributes = source.attributes.model_copy(update=said)
+    return source.model_copy(update={"attributes": attributes})
 
 
 def _reading(export: ExportSource, system: System, files: Sequence[ExportFile]) -> Reading:

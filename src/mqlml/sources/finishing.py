@@ -1,12 +1,13 @@
 """What can only be decided over a whole table: order, attribute types, reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting, leads
+from mqlml.sources.personal import is_personal_name, personal_attributes
 from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings, shape_of
 from mqlml.sources.typed import SQL_TYPES
 from mqlml.tables.contracts import (
@@ -51,10 +52,19 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
     """
     if settings.leads[0].order is not None:
         leads.rank_by_order(connection)
-    notes = _date_flat(connection, settings.leads)
-    dated = _type_dated(connection)
+    asked = {one.column for one in settings.consent}
+    notes = _date_flat(connection, settings.leads, asked)
+    # Dated values have no column of their own: what is no spec is no feature.
+    dated = [
+        spec
+        for spec in _type_dated(connection)
+        if spec.name not in asked
+        and (spec.name in _allowed(settings) or not is_personal_name(spec.name))
+    ]
     flat, more = _type_leads(connection, settings.leads)
-    notes += more
+    flat, personal = personal_attributes(connection, flat, _allowed(settings) - asked)
+    flat = [_never(spec) if spec.name in asked else spec for spec in flat]
+    notes += [*more, *(note for note in personal if note.column not in asked)]
     taken = {spec.name for spec in flat} & {spec.name for spec in dated}
     if taken:
         mend = "list it in sources.leads.attributes.ignore, so that its dated values count"
@@ -64,15 +74,18 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
     return Finished((*flat, *dated), tuple(notes))
 
 
-def _date_flat(connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource]) -> list[Note]:
+def _date_flat(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource], kept: Collection[str]
+) -> list[Note]:
     """Leave exports' columns of leads that are dated attributes too to these, which know more.
 
     What an export says of a person is what holds today; only the history knows since
-    when. A lead without a history keeps the value, as known at creation.
+    when. A lead without a history keeps the value, as known at creation. Columns that are
+    `kept` stay as they are.
     """
     given = {n for s in sources if (shape := shape_of(s)) is not None for n in shape.attributes}
     by_hand = {n for s in sources if shape_of(s) is None for n in s.attributes.columns}
-    columns = given - by_hand & set(connection.table("leads_kept").columns)
+    columns = (given - by_hand - set(kept)) & set(connection.table("leads_kept").columns)
     dated = connection.execute("SELECT DISTINCT name FROM attributes_kept ORDER BY name").fetchall()
     return [_dated(connection, name) for (name,) in dated if name in columns]
 
@@ -94,6 +107,16 @@ def _dated(connection: duckdb.DuckDBPyConnection, name: str) -> Note:
     connection.execute(f"ALTER TABLE leads_kept DROP COLUMN {column}")
     what = "counts as its history says, and from creation for leads without one"
     return Note("leads", "", name, what, int(moved))
+
+
+def _allowed(settings: SourceSettings) -> set[str]:
+    """Return the attributes that are features although they tell who a person is."""
+    names = (n for source in settings.leads for n in source.attributes.allow_personal)
+    return {leads.attribute_name(name) for name in names}
+
+
+def _never(spec: Attribute) -> Attribute:
+    return Attribute(spec.name, spec.type, Known.PERSONAL)
 
 
 def _type_leads(

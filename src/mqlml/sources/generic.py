@@ -19,6 +19,7 @@ from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports, unfound_attributes
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
+from mqlml.sources.identifying import identify
 from mqlml.sources.increments import sweep_kept
 from mqlml.sources.reshaping import joins_of, reshaped
 from mqlml.sources.retry import (
@@ -34,12 +35,13 @@ from mqlml.sources.retry import (
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
-from mqlml.sources.typed import FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import (
     collect_quarantine,
     latest_time,
     orphans,
     stray_end,
+    write_identity,
     write_quarantine,
     write_table,
 )
@@ -167,12 +169,14 @@ def _ingest(
         counts = joined_counts(earlier, counts)
         unread = [n for n in (*earlier.notes, *unread) if n not in notes]
     _check_leads(counts)
+    identified = identify(door.connection, settings, door.secrets)
     finished = finish_tables(door.connection, settings)
-    properties = _properties(settings)
+    properties = (*_properties(settings), *identified.event_columns)
     target.mkdir()
     for table in CONTRACTS:
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
+    write_identity(door.connection, target)
     write_quarantine(door.connection, target)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
@@ -189,6 +193,7 @@ def _ingest(
                 [
                     *unread,
                     *notes,
+                    *identified.notes,
                     *finished.notes,
                     *unknown_types(door.connection, files["events"]),
                     *([] if is_declared else strays),
@@ -285,7 +290,9 @@ def _settle(
 
 
 def _nothing(table: str) -> str:
-    columns = ", ".join(f"NULL AS {quoted(name)}" for name in CONTRACTS[table].names)
+    columns = ", ".join(
+        f"CAST(NULL AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in CONTRACTS[table].columns
+    )
     head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
     return f"(SELECT {head}, {columns} WHERE false)"
 

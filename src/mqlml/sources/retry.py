@@ -23,9 +23,15 @@ from mqlml.tables.checking import checked_counts
 from mqlml.tables.contracts import CONTRACTS
 from mqlml.tables.ingested import FileCount, Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
+from mqlml.tables.robots import RULES
 from mqlml.tables.sql import literal, quoted
 
 _EARLIER_FILE = -1
+# What a rule marked is looked at again by the rules of today; what the source marked stays.
+_OF_RULE = f"bot_reason IN ({', '.join(map(literal, RULES))})"
+_UNMARKED = ", ".join(
+    f"CASE WHEN {_OF_RULE} THEN NULL ELSE {name} END AS {name}" for name in ("is_bot", "bot_reason")
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,8 @@ def earlier_rows(connection: duckdb.DuckDBPyConnection, earlier: Earlier, table:
         else quoted(n)
         for n in names
     ]
+    if table == "events":
+        source = f"(SELECT * REPLACE ({_UNMARKED}) FROM {source})"
     head = (
         f"{_EARLIER_FILE} AS __file, CAST(row_number() OVER () AS BIGINT) AS __row,"
         " CAST(0 AS BIGINT) AS __line, CAST(NULL AS VARCHAR) AS __broken, true AS __passes,"

@@ -12,6 +12,7 @@ from mqlml.sources.settings import EventSource, SourceSettings, TableSource
 from mqlml.sources.zones import checked_zone, instant
 from mqlml.tables.checking import TimeRange
 from mqlml.tables.contracts import CONTRACTS
+from mqlml.tables.robots import network_faults
 
 _LATEST = "2099-01-01"
 _NAMED = ("columns", "constants", "properties")
@@ -50,6 +51,10 @@ def setting_faults(settings: SourceSettings) -> list[Fault]:
                 named = repr(source.table.warehouse)
                 faults.append(Fault("no such warehouse", f"{where}.table", named, mend))
     faults += export_faults(settings.exports, settings.warehouse)
+    faults += [
+        Fault("not an IP address or network", "sources.robots.own_ips", text, "write 10.0.0.0/8")
+        for text in network_faults(settings.robots)
+    ]
     return [*faults, *_clock_faults(settings), *_property_faults(settings.events)]
 
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mqlml.tables.robots import RobotSettings
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,6 +112,7 @@ class AttributeSettings(_Frozen):
     ignore: tuple[str, ...] = ()
     outcome_side: tuple[str, ...] = ()
     engagement: tuple[str, ...] = ()
+    allow_personal: tuple[str, ...] = ()
     types: dict[str, Literal["text", "number", "flag"]] = Field(default_factory=dict)
 
 
@@ -146,10 +149,11 @@ class ExportSource(_Frozen):
     then read by their `watermark` (see WarehouseTable), others in full.
 
     `lead_id` says which id of the export is the lead's; `attributes` are own
-    columns of its people. With `master` false the leads are another system's:
-    ids are written `kind:value`, and aliases say whose they are. `stages`,
-    `verdicts` and `reasons` give own names canonical ones, or `ignore`; `reason`
-    is the people's column that says why one was rejected.
+    columns of its people, with `types` and `outcome_side` as for a leads file.
+    With `master` false the leads are another system's: ids are written `kind:value`,
+    and aliases say whose they are. `stages`, `verdicts` and `reasons` give own names
+    canonical ones, or `ignore`; `reason` is the people's column that says why one
+    was rejected.
     """
 
     system: str
@@ -164,6 +168,8 @@ class ExportSource(_Frozen):
     time_format: str | None = None
     epoch: Literal["s", "ms"] | None = None
     attributes: tuple[str, ...] = ()
+    types: dict[str, Literal["text", "number", "flag"]] = Field(default_factory=dict)
+    outcome_side: tuple[str, ...] = ()
     stages: dict[str, str] = Field(default_factory=dict)
     verdicts: dict[str, str] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)
@@ -265,6 +271,29 @@ def shape_of(source: TableSource) -> RowShape | None:
     return source.shape if isinstance(source, Shaped) else None
 
 
+class IdentitySettings(_Frozen):
+    """How ids are read and followed, and what an account is made of.
+
+    An alias that means more than `max_leads_per_alias` leads at once is shared and
+    not followed. `account_email` is the leads' column whose e-mail domain stands for
+    a missing account_id, unless it is one of free mail. With `hash_key_env` every id is
+    replaced by its keyed hash; the variable holds the key.
+    """
+
+    max_leads_per_alias: int = Field(default=1, ge=1)
+    plus_tags: Literal["apart", "together"] = "apart"
+    account_email: str | None = None
+    free_mail: tuple[str, ...] = ()
+    hash_key_env: str | None = None
+
+
+class ConsentColumn(_Frozen):
+    """An attribute of leads that says who refused to be profiled, and by which values."""
+
+    column: str
+    refused: tuple[str, ...]
+
+
 class SourceSettings(_Frozen):
     """All doors of one configuration; each may have several files.
 
@@ -280,6 +309,9 @@ class SourceSettings(_Frozen):
     aliases: tuple[TableSource, ...] = ()
     exports: tuple[ExportSource, ...] = ()
     warehouse: dict[str, Warehouse] = Field(default_factory=dict)
+    identity: IdentitySettings = IdentitySettings()
+    robots: RobotSettings = RobotSettings()
+    consent: tuple[ConsentColumn, ...] = ()
     data_end: str | None = None
     earliest: str = "1990-01-01"
 

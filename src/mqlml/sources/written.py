@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from mqlml.sources.typed import SQL_TYPES, TypedFile
-from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
+from mqlml.tables.contracts import CONFLICTS, CONTRACTS, MERGES, Column, ColumnType
 from mqlml.tables.ingested import Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
 from mqlml.tables.sql import literal, only_row, quoted
@@ -24,6 +24,14 @@ def write_table(
     )
     query = f"SELECT {shown} FROM {table}_kept ORDER BY __file, __row"
     _copy(connection, query, target / f"{table}.parquet")
+
+
+def write_identity(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Write the merges, and what was not followed."""
+    for contract in (MERGES, CONFLICTS):
+        columns = ", ".join(map(quoted, contract.names))
+        query = f"SELECT DISTINCT {columns} FROM {contract.table}_kept ORDER BY ALL"
+        _copy(connection, query, target / f"{contract.table}.parquet")
 
 
 def collect_quarantine(

@@ -12,6 +12,7 @@ from mqlml import timeline
 from mqlml.tables.contracts import EventLog, Tables
 from mqlml.tables.sql import literal
 
+_BY_RULE = "(is_bot AND bot_reason <> 'source')"
 _ORDER = "lead_id, greatest(occurred_at, arrived_at), event_id"
 
 
@@ -46,3 +47,39 @@ def _with_accounts(tables: Tables, lead_ids: Collection[str]) -> set[str]:
     accounts = leads.loc[leads["lead_id"].isin(list(lead_ids)), "account_id"].dropna()
     same = leads.loc[leads["account_id"].isin(accounts.unique()), "lead_id"]
     return {*lead_ids, *same}
+
+
+def marks(tables: Tables) -> dict[str, int]:
+    """Return how many events each rule on robots marked, by the rule's name."""
+    query = (
+        f"SELECT bot_reason, count(*) FROM {_log(tables)} WHERE is_bot AND bot_reason IS NOT NULL"
+    )
+    with duckdb.connect(":memory:") as connection:
+        rows = connection.execute(f"{query} GROUP BY ALL ORDER BY ALL").fetchall()
+    return {str(rule): int(count) for rule, count in rows}
+
+
+def marked_leads(tables: Tables) -> list[str]:
+    """Return the leads of which a rule marked an event."""
+    query = f"SELECT DISTINCT lead_id FROM {_log(tables)} WHERE {_BY_RULE}"
+    with duckdb.connect(":memory:") as connection:
+        return [str(lead) for (lead,) in connection.execute(query).fetchall()]
+
+
+def without_marks(tables: Tables, folder: Path) -> Tables:
+    """Return `tables` with their events, written into `folder`, as if no rule had marked any."""
+    target = folder / "events" / "bucket=0"
+    target.mkdir(parents=True)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        events = connection.sql(
+            f"SELECT * REPLACE (is_bot AND NOT coalesce({_BY_RULE}, false) AS is_bot)"
+            f" FROM {_log(tables)} ORDER BY {_ORDER}"
+        ).to_arrow_table()
+    pq.write_table(events, target / "part.parquet")
+    return replace(tables, events=EventLog(target.parent, len(events), tables.events.properties))
+
+
+def _log(tables: Tables) -> str:
+    files = literal(str(tables.events.folder / "**" / "*.parquet"))
+    return f"read_parquet({files}, hive_partitioning = false)"

@@ -13,8 +13,8 @@ reads the rows of that moment's day only.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from mqlml.tables.contracts import (
     ATTRIBUTES,
     EVENTS,
     LEADS,
+    SPELL_COLUMNS,
     STAGES,
     Attribute,
     Column,
@@ -68,16 +69,29 @@ class _Part:
     columns: tuple[Column, ...]
     counts_from: str
     is_inclusive: bool = False
+    counts_until: str | None = None
 
-    def query(self, condition: str) -> str:
-        """Return the query of (table, day, rows, total) for the rows that meet a condition."""
+    def query(self, condition: Callable[[str], str]) -> str:
+        """Return the query of (table, day, rows, total) for rows whose time meets a condition.
+
+        A row that no longer counts is taken off again on the day of its end.
+        """
+        begun = self._query(f"epoch_us({self.counts_from})", condition, sign="")
+        if self.counts_until is None:
+            return begun
+        at = f"epoch_us({self.counts_until})"
+        ended = self._query(at, lambda t: f"{t} IS NOT NULL AND {condition(t)}", sign="-")
+        return f"{begun} UNION ALL {ended}"
+
+    def _query(self, at: str, condition: Callable[[str], str], *, sign: str) -> str:
         cells = [_cell_text(c) for c in sorted(self.columns, key=lambda column: column.name)]
         total = f"sum(CAST(md5_number_lower(concat_ws('', {', '.join(cells)})) AS HUGEINT))"
+        word = f"{_WORD}::HUGEINT"
+        modulo = f"CAST((({sign}{total}) % {word} + {word}) % {word} AS UBIGINT)"
         return f"""
-            SELECT {literal(self.table)} AS "table", epoch_us({self.counts_from})
-                // {timeline.MICROS_PER_DAY} AS day, count(*) AS "rows",
-                CAST({total} % {_WORD}::HUGEINT AS UBIGINT) AS total
-            FROM {self.files} WHERE {condition} GROUP BY day
+            SELECT {literal(self.table)} AS "table", {at} // {timeline.MICROS_PER_DAY} AS day,
+                {sign}count(*) AS "rows", {modulo} AS total
+            FROM {self.files} WHERE {condition(at)} GROUP BY day
         """
 
 
@@ -87,7 +101,7 @@ def write_day_sums(
     """Write the sums by table and day of the snapshot's files in `folder` beside them."""
     with _connection() as connection:
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
-        queries = [part.query("true") for part in _parts(folder, specs, properties)]
+        queries = [part.query(lambda _: "true") for part in _parts(folder, specs, properties)]
         sums = connection.sql(f"{' UNION ALL '.join(queries)} ORDER BY 1, 2").to_arrow_table()
     pq.write_table(sums, folder / DAY_SUMS, compression="zstd")
 
@@ -120,8 +134,8 @@ def _kept(folder: Path, condition: str) -> str:
 def _of_begun_day(part: _Part, day: int, as_of: int) -> str:
     # What `timeline.is_known` and `is_seen` say, over one day of a file.
     compared = "<=" if part.is_inclusive else "<"
-    start, at = day * timeline.MICROS_PER_DAY, f"epoch_us({part.counts_from})"
-    return part.query(f"{at} >= {start} AND {at} {compared} {as_of}")
+    start = day * timeline.MICROS_PER_DAY
+    return part.query(lambda at: f"{at} >= {start} AND {at} {compared} {as_of}")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> list[Any]:
@@ -145,8 +159,15 @@ def _parts(
     yield _part(folder / "attributes.parquet", "attributes", ATTRIBUTES.columns, "known_at")
     yield _part(folder / "stages.parquet", "stages", STAGES.columns, "entered_at")
     events = folder / "events" / "**" / "*.parquet"
-    of_events = (*EVENTS.columns, *properties)
-    yield _part(events, "events", of_events, "greatest(occurred_at, arrived_at)")
+    own = [c for c in properties if c not in SPELL_COLUMNS]
+    times = ["occurred_at", "arrived_at"]
+    of_events = (*EVENTS.columns, *own)
+    if len(own) == len(properties):
+        yield _part(events, "events", of_events, f"greatest({', '.join(times)})")
+    else:
+        # DuckDB's `greatest` passes over what is missing.
+        begin = f"greatest({', '.join([*times, 'counts_after'])})"
+        yield replace(_part(events, "events", of_events, begin), counts_until="counts_until")
 
 
 def _part(path: Path, table: str, columns: Sequence[Column], counts_from: str) -> _Part:

@@ -29,7 +29,7 @@ from mqlml.storage.manifest import (
 )
 from mqlml.storage.seen import DAY_SUMS, write_day_sums
 from mqlml.tables.buckets import ORDER_MARK, ROWS_PER_BUCKET, bucket_count, bucket_sql
-from mqlml.tables.contracts import CONTRACTS, AliasLog, EventLog, Tables
+from mqlml.tables.contracts import CONTRACTS, SPELL_COLUMNS, AliasLog, EventLog, Tables
 from mqlml.tables.ingested import Ingested
 from mqlml.tables.sql import literal
 
@@ -42,10 +42,12 @@ _SORTED_BY = {
     "verdicts": 'lead_id, given_at, who, verdict, reason, "note"',
     "handovers": 'lead_id, "at", score, route',
     "aliases": "alias, known_at, lead_id, ended_at",
+    "merges": "lead_id, known_at",
+    "conflicts": "reason, alias, known_at",
     "quarantine": '"table", file, line, reason, raw',
 }
 _EVENT_ORDER = "lead_id, greatest(occurred_at, arrived_at), event_id"
-_FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers")
+_FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers", "merges")
 _NOT_IN_DIGEST = frozenset({"quarantine.parquet", DAY_SUMS})
 
 
@@ -81,7 +83,7 @@ def _write_files(ingested: Ingested, target: Path, spill: Path, memory_limit: st
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
         for table, order in _SORTED_BY.items():
             _copy_sorted(connection, ingested.path(table), target / f"{table}.parquet", order)
-        _write_buckets(connection, ingested.path("events"), target / "events")
+        _write_buckets(connection, ingested, target / "events")
     write_day_sums(target, ingested.attribute_specs, ingested.properties, spill=spill)
 
 
@@ -111,17 +113,21 @@ def write_bucket(events: pa.Table, folder: Path) -> None:
     )
 
 
-def _write_buckets(connection: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
+def _write_buckets(connection: duckdb.DuckDBPyConnection, ingested: Ingested, target: Path) -> None:
+    source = ingested.path("events")
+    # A merged lead's event may be there twice, for two spells of time.
+    is_dated = set(SPELL_COLUMNS) <= set(ingested.properties)
+    order = f"{_EVENT_ORDER}, counts_until" if is_dated else _EVENT_ORDER
     buckets = bucket_count(pq.read_metadata(source).num_rows)
     if buckets == 1:
-        write_bucket(_sorted(connection, source, _EVENT_ORDER), target / "bucket=0")
+        write_bucket(_sorted(connection, source, order), target / "bucket=0")
         return
     connection.read_parquet(str(source)).create_view("source", replace=True)
     bucketed = f"SELECT *, {bucket_sql(buckets)} AS __bucket FROM source"
     connection.execute(f"CREATE TEMP TABLE bucketed AS {bucketed} ORDER BY __bucket")
     for bucket in range(buckets):
         query = "SELECT * EXCLUDE (__bucket) FROM bucketed WHERE __bucket = ? ORDER BY "
-        table = connection.sql(query + _EVENT_ORDER, params=[bucket]).to_arrow_table()
+        table = connection.sql(query + order, params=[bucket]).to_arrow_table()
         write_bucket(table, target / f"bucket={bucket}")
 
 
@@ -202,6 +208,11 @@ def current_snapshot(root: Path) -> Path:
     return folder / str(_pointer(folder)["snapshot"])
 
 
+def has_merges(root: Path) -> bool:
+    """Return whether a lead of the current snapshot was merged into another."""
+    return bool(pq.read_metadata(current_snapshot(root) / "merges.parquet").num_rows)
+
+
 def snapshot_rows(root: Path) -> dict[str, str]:
     """Return SQL for the rows of every table of the current snapshot, once its files are sound.
 
@@ -253,6 +264,11 @@ def _aliases(folder: Path) -> AliasLog:
 def read_quarantine(root: Path) -> pd.DataFrame:
     """Return the quarantined rows of the current snapshot, columns QUARANTINE_COLUMNS."""
     return _frame(current_snapshot(root) / "quarantine.parquet")
+
+
+def read_conflicts(root: Path) -> pd.DataFrame:
+    """Return what identity did not follow in the current snapshot, columns of CONFLICTS."""
+    return _frame(current_snapshot(root) / "conflicts.parquet")
 
 
 def _frame(path: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ absent.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,11 +23,12 @@ class ColumnType(StrEnum):
 
 
 class Known(StrEnum):
-    """When the value of a lead's attribute is known."""
+    """When the value of a lead's attribute is known; PERSONAL is known and never looked at."""
 
     CREATION = "creation"
     DATED = "dated"
     OUTCOME = "outcome"
+    PERSONAL = "personal"
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,31 @@ ALIASES = Contract(
 )
 CONTRACTS = {c.table: c for c in (LEADS, ATTRIBUTES, EVENTS, STAGES, VERDICTS, HANDOVERS, ALIASES)}
 
+# When one lead was another: from `known_at` on `lead_id` is `survivor`, until `ended_at`.
+MERGES = Contract(
+    "merges",
+    (
+        Column("lead_id", _TEXT, required=True),
+        Column("survivor", _TEXT, required=True),
+        Column("known_at", _TIME, required=True),
+        Column("ended_at", _TIME),
+    ),
+    ("lead_id", "known_at"),
+)
+# Links and ids that were not followed, and why; `known_at` is missing where it never was.
+CONFLICTS = Contract(
+    "conflicts",
+    (
+        Column("alias", _TEXT, required=True),
+        Column("reason", _TEXT, required=True),
+        Column("known_at", _TIME),
+    ),
+    ("alias", "reason", "known_at"),
+)
+# Columns of an event log in which leads were merged or links ended: the row is looked at by
+# points with as_of in (counts_after, counts_until] only; no bound where one is missing.
+SPELL_COLUMNS = (Column("counts_after", _TIME), Column("counts_until", _TIME))
+
 STAGE_ORDER = ("lead", "mql", "sal", "sql", "opportunity", "customer")
 CLOSED_STAGES = ("disqualified",)
 STAGE_NAMES = (*STAGE_ORDER, *CLOSED_STAGES, "recycled")
@@ -185,6 +211,13 @@ class EventLog:
     properties: tuple[Column, ...] = ()
 
 
+def no_merges() -> pd.DataFrame:
+    """Return merges without a row."""
+    times = pd.Series([], dtype="datetime64[us, UTC]")
+    texts = pd.Series([], dtype="str")
+    return pd.DataFrame({"lead_id": texts, "survivor": texts, "known_at": times, "ended_at": times})
+
+
 @dataclass(frozen=True)
 class AliasLog:
     """Where the aliases lie, sorted by alias: one Parquet file, absent where there are none."""
@@ -215,6 +248,7 @@ class Tables:
     digest: str
     is_order_time: bool = False
     aliases: AliasLog = AliasLog()
+    merges: pd.DataFrame = field(default_factory=no_merges)
 
     def attributes_known(self, known: Known) -> Sequence[str]:
         """Return the names of attributes whose value is known at `known`."""

@@ -48,7 +48,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Ingested:
-    """Checked tables as `TABLE.parquet` files in `folder`, all six and the quarantine.
+    """Checked tables as `TABLE.parquet` files in `folder`, with merges, conflicts and quarantine.
 
     `orphans` counts, per table, kept rows whose lead is not in leads. `data_end`
     is in microseconds UTC.

@@ -105,6 +105,7 @@ class ScoreResult:
     criteria: Criteria
     compared: Compared | None
     is_again: bool
+    not_profiled: int = 0
 
     @property
     def is_other_than_then(self) -> bool:
@@ -125,6 +126,7 @@ class ScoreResult:
         """Return the answer for programs."""
         return {
             "rows": len(self.scores),
+            "not_profiled": self.not_profiled,
             "path": str(self.path),
             "outcomes": dict(self._outcomes()),
             "model": {"name": self.run.name, "version": self.run.version},
@@ -146,6 +148,8 @@ class ScoreResult:
         """Yield the answer for people."""
         parts = ", ".join(outcome_counts(dict(self._outcomes())))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
+        if self.not_profiled:
+            yield f"{self.not_profiled:,} leads refused to be profiled and have no score"
         said = self.compared.sentence(is_again=self.is_again) if self.compared else ""
         if said:
             yield said

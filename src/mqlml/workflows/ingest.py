@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from mqlml.sources.retry import Earlier
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.snapshot import (
     current_snapshot,
+    has_merges,
+    read_conflicts,
     read_tables,
     snapshot_facts,
     snapshot_rows,
@@ -26,6 +28,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.ingest_page import write_ingest_page
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
@@ -44,6 +47,9 @@ class IngestResult:
     orphans: dict[str, int]
     report: Path
     silent: tuple[str, ...] = ()
+    robots: RobotFacts = field(default_factory=lambda: RobotFacts({}))
+    conflicts: dict[str, int] = field(default_factory=dict)
+    conflict_file: str = ""
 
     @property
     def quarantined(self) -> int:
@@ -56,6 +62,8 @@ class IngestResult:
             "files": [asdict(count) for count in self.counts],
             "quarantined": self.quarantined,
             "orphans": self.orphans,
+            "robots": self.robots.document(),
+            "identity": {"conflicts": self.conflicts, "file": self.conflict_file},
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
@@ -76,6 +84,10 @@ class IngestResult:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
         yield from (f"warning: {text}" for text in self.silent)
+        if self.conflicts:
+            yield f"ids and links that were not followed: {self.conflict_file}"
+        if self.robots.events:
+            yield self.robots.sentence()
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
         yield f"report: {self.report}"
 
@@ -95,11 +107,16 @@ def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
 def retry_quarantine(project: Project, *, say: Say) -> IngestResult:
     """Read the quarantined rows again by the present config, into a new snapshot.
 
-    Rows that were kept before stay as they were read then. Raises DataError if nothing was
-    ingested yet.
+    Rows that were kept before stay as they were read then; where that cannot be, since leads
+    were merged or ids are hashed, all sources are read again. Raises DataError if nothing
+    was ingested yet.
     """
     with project.workspace.lock("ingest"):
         root = project.workspace.root
+        is_hashed = project.settings.sources.identity.hash_key_env is not None
+        if is_hashed or has_merges(root):
+            _ingest(project, say)
+            return _result(project)
         say("reading the quarantine")
         folder, facts = current_snapshot(root), snapshot_facts(root)
         seen = _seen(root)
@@ -115,9 +132,14 @@ def retry_quarantine(project: Project, *, say: Say) -> IngestResult:
 
 
 def _result(project: Project) -> IngestResult:
-    facts = snapshot_facts(project.workspace.root)
+    root = project.workspace.root
+    facts = snapshot_facts(root)
+    conflicts = read_conflicts(root)["reason"].value_counts()
     report, silent = write_ingest_page(project)
     return IngestResult(
+        robots=robot_facts(project, read_tables(root)),
+        conflicts={str(reason): int(count) for reason, count in sorted(conflicts.items())},
+        conflict_file=str(current_snapshot(root) / "conflicts.parquet"),
         counts=tuple(facts.counts),
         notes=tuple(str(remark) for remark in facts.notes),
         data_end=shown_instant(facts.data_end),
@@ -221,6 +243,7 @@ def as_known_at(tables: Tables, as_of: int) -> Tables:
         stages=_known(tables.stages, "entered_at", as_of),
         verdicts=_known(tables.verdicts, "given_at", as_of),
         handovers=_known(tables.handovers, "at", as_of),
+        merges=_merges_known(tables.merges, as_of),
         data_end=min(tables.data_end, as_of),
     )
 
@@ -229,3 +252,12 @@ def _known(frame: Any, column: str, as_of: int, *, inclusive: bool = False) -> A
     times = frame[column].dt.as_unit("us").astype("int64").to_numpy()
     keep = timeline.is_known(times, as_of) if inclusive else timeline.is_seen(times, as_of)
     return frame[keep].reset_index(drop=True)
+
+
+def _merges_known(merges: Any, as_of: int) -> Any:
+    """Return the merges known by then; an end that was not is not there yet."""
+    known = _known(merges, "known_at", as_of)
+    # What has no end is the smallest of all numbers here, and stays missing.
+    ended = known["ended_at"].dt.as_unit("us").astype("int64").to_numpy()
+    is_ended = timeline.is_seen(ended, as_of)
+    return known.assign(ended_at=known["ended_at"].where(is_ended))

@@ -6,7 +6,7 @@ what was known then, compared with the scores known then.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, make_spark_engine, secret
 from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
+from mqlml.workflows.consent import refusing_leads
 from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import recent_dataset, threshold_of
@@ -133,13 +134,15 @@ def score(
     earlier = previous_files(folder, runs, before=moment, after=request.after)
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
     points = _points(tables, terms, request)
+    refused = points["lead_id"].isin(refusing_leads(tables, project.settings.sources.consent))
+    points = points[~refused].reset_index(drop=True)
     day = _Day(tables, points, previous)
     scores = _scores(project.settings.engine, day, loaded, terms)
     data = parquet_bytes(scores)
     facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
     scored = _Scored(run, scores, data, previous, terms, request)
-    return _keep(project, scored, file_format)
+    return replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
 
 
 def _request(

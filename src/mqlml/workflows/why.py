@@ -27,6 +27,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.consent import refusing_leads
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.moved import Move, Side, move_of
 from mqlml.workflows.project import Project, shown_instant
@@ -132,6 +133,11 @@ def _tables(project: Project, lead_ids: Sequence[str], say: Say) -> Tables:
         mend = "give the lead_id as it stands in the leads table"
         found = f"{len(unknown)} of {len(lead_ids)} ids"
         raise DataError(Fault("no such lead", "LEAD", found, mend))
+    refused = refusing_leads(tables, project.settings.sources.consent) & set(lead_ids)
+    if refused:
+        found = f"{len(refused)} of {len(lead_ids)} leads"
+        mend = "nobody's score is explained who refused to be profiled"
+        raise DataError(Fault("the lead refused to be profiled", "LEAD", found, mend))
     return tables
 
 

@@ -18,6 +18,7 @@ def test_tracks_and_pages_are_events_of_users_and_of_visitors(read):
                 TRACK | AT | {"revenue": "9.5", "context_campaign_medium": "cpc"},
                 TRACK | AT | {"id": "2", "user_id": "", "event": "pricing_calculated"},
                 TRACK | AT | {"id": "3", "user_id": "", "anonymous_id": ""},
+                TRACK | AT | {"id": "5", "user_id": "", "anonymous_id": "w", "event": "scrolled"},
             ),
             "seg/pages.csv": csv_text(
                 AT | {"id": "4", "user_id": "b", "url": "https://x.io/p?gclid=G1&x=1#top"}
@@ -29,8 +30,10 @@ def test_tracks_and_pages_are_events_of_users_and_of_visitors(read):
     day = "2024-02-01T10:00:"
     assert sorted(done.texts("events", *names)) == [
         ("segment:1", "a", "product_signup", day + "00", day + "05", None, None, 9.5),
-        ("segment:2", "segment:v", "pricing_calculated", day + "00", day + "05", None, None, None),
+        # The visitor is the user by the first row; the other one is nobody yet.
+        ("segment:2", "a", "pricing_calculated", day + "00", day + "05", None, None, None),
         ("segment:4", "b", "page_view", day + "00", day + "05", "https://x.io/p", "G1", None),
+        ("segment:5", "segment:w", "scrolled", day + "00", day + "05", None, None, None),
     ]
     assert done.reasons == ["lead_id is missing"]
     assert "set exports.lead_id" in done.rows("quarantine")[0]["remedy"]
@@ -102,17 +105,17 @@ def test_snowplows_events_have_their_own_names_times_and_robots(read, name):
         EVENT | {"event_id": "e2", "event": "struct", "se_action": "watch", "se_value": "7"},
         EVENT | {"event_id": "e3", "event": "unstruct", "event_name": "submit_form"},
         EVENT | {"event_id": "e4", "event": "page_ping", ROBOTS: '[{"spiderOrRobot":true}]'},
-        EVENT | {"event_id": "e5", "derived_tstamp": "", ROBOTS: "broken {"},
+        EVENT | {"event_id": "e5", "domain_userid": "w", "derived_tstamp": "", ROBOTS: "broken {"},
     ]
     lines = csv_text(*rows) if name.endswith("csv") else "\n".join(map(json.dumps, rows))
     done = read({f"sp/{name}": lines}, exports=SNOWPLOW)
     names = ("event_id", "lead_id", "type", "occurred_at", "is_bot", "value", "session_number")
     assert done.texts("events", *names) == [
         ("snowplow:e1", "a", "page_view", "2024-02-01T10:00:00", None, None, 3.0),
-        ("snowplow:e2", "snowplow:v", "watch", "2024-02-01T10:00:00", None, 7.0, None),
-        ("snowplow:e3", "snowplow:v", "form_submit", "2024-02-01T10:00:00", None, None, None),
-        ("snowplow:e4", "snowplow:v", "page_ping", "2024-02-01T10:00:00", True, None, None),
-        ("snowplow:e5", "snowplow:v", "page_view", "2024-02-01T10:00:05", None, None, None),
+        ("snowplow:e2", "a", "watch", "2024-02-01T10:00:00", None, 7.0, None),
+        ("snowplow:e3", "a", "form_submit", "2024-02-01T10:00:00", None, None, None),
+        ("snowplow:e4", "a", "page_ping", "2024-02-01T10:00:00", True, None, None),
+        ("snowplow:e5", "snowplow:w", "page_view", "2024-02-01T10:00:05", None, None, None),
     ]
     assert done.texts("events", "page", "gclid")[0] == ("https://x.io/p", "G")
     assert done.texts("aliases", "alias", "lead_id", "known_at") == [

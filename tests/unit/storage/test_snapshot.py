@@ -19,7 +19,15 @@ from mqlml.storage.snapshot import (
     write_tables,
 )
 from mqlml.tables import buckets
-from mqlml.tables.contracts import CONTRACTS, Attribute, Column, ColumnType, Known
+from mqlml.tables.contracts import (
+    CONFLICTS,
+    CONTRACTS,
+    MERGES,
+    Attribute,
+    Column,
+    ColumnType,
+    Known,
+)
 from mqlml.tables.ingested import FileCount, Ingested, Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
 
@@ -40,7 +48,7 @@ def ingested(folder, *, leads=("b", "a"), events=(), data_end=100, **facts):
             for e, x, t in events
         ],
     }
-    for table, contract in CONTRACTS.items():
+    for table, contract in {**CONTRACTS, "merges": MERGES, "conflicts": CONFLICTS}.items():
         schema = pa.schema([(c.name, TYPES[c.type]) for c in contract.columns])
         pq.write_table(
             pa.Table.from_pylist(rows.get(table, []), schema), folder / f"{table}.parquet"
