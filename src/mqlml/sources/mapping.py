@@ -109,7 +109,8 @@ class FileMapping:
 
     With `is_local` times without an offset need a zone in the config. With `own_kind`
     the file is read only if that kind of id is the lead's, with `foreign_kind` only if
-    it is not, with `is_masters` only where the system is the master.
+    it is not, with `is_masters` only where the system is the master. A file is taken for
+    one of this kind, where nobody says so, if it has all `told_by` columns, else the required.
     """
 
     table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]
@@ -141,6 +142,7 @@ class FileMapping:
     own_kind: str = ""
     foreign_kind: str = ""
     is_masters: bool = False
+    told_by: tuple[str, ...] = ()
     is_history: bool = False
     has_reason: bool = False
     is_local: bool = False

@@ -50,8 +50,9 @@ def _names(alias: str, *, lead: str | None = None) -> FileMapping:
         windows=_FIRST,
         columns={"alias": "alias", "known_at": "first_at"},
         constants={"source": "mailchimp"},
-        # Where leads are another system's, an address is not to lead to a member's id.
-        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN})',
+        # Where leads are another system's, an address leads to nobody of this one's.
+        is_masters=alias == _MAIL,
+        where='"alias" <> "lead_id"',
     )
 
 

@@ -133,8 +133,9 @@ def _names(alias: str, *, lead: str | None = None) -> FileMapping:
         derived={"email": address(quoted("email")), "alias": alias, **own},
         columns={"alias": "alias", "known_at": "created_at"},
         constants={"source": "marketo"},
-        # Where leads are another system's, an address is not to lead to a number of Marketo's.
-        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN}) AND {_LIVE}',
+        # Where leads are another system's, an address leads to nobody of this one's.
+        is_masters=alias == _MAIL,
+        where=f'"alias" <> "lead_id" AND {_LIVE}',
     )
 
 
@@ -146,8 +147,8 @@ _CHANGED_ADDRESSES = FileMapping(
     derived={"alias": written("email", address('"new_value"'))},
     columns={"alias": "alias", "known_at": "activity_date"},
     constants={"source": "marketo"},
-    where='"primary_attribute_value" = \'Email Address\' AND "new_value" IS NOT NULL'
-    " AND NOT starts_with(\"lead_id\", 'marketo:')",
+    where='"primary_attribute_value" = \'Email Address\' AND "new_value" IS NOT NULL',
+    is_masters=True,
 )
 
 

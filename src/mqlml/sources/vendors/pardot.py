@@ -12,6 +12,7 @@ from mqlml.sources.row_sql import (
     EACH_VALUE,
     address,
     each_of,
+    renamed,
     says_yes,
     without_query,
     written,
@@ -53,8 +54,9 @@ def _names(alias: str, *, lead: str | None = None) -> FileMapping:
         derived={"email": address(quoted("email")), "alias": alias, **own},
         columns={"alias": "alias", "known_at": "created_at"},
         constants={"source": "pardot"},
-        # Where leads are another system's, an address is not to lead to a prospect's number.
-        where=f'"alias" <> "lead_id" AND ("lead_id" <> {_OWN} OR "alias" = {_OWN}) AND {_LIVE}',
+        # Where leads are another system's, an address leads to nobody of this one's.
+        is_masters=alias == _MAIL,
+        where=f'"alias" <> "lead_id" AND {_LIVE}',
     )
 
 
@@ -74,54 +76,51 @@ _VISITORS = FileMapping(
 # --- Activities ---
 
 _IS_MAIL = "starts_with(coalesce(type_name, ''), 'Email')"
-# Types whose name depends on what they were done with.
-_BY_KIND = {
+# Types whose name depends on what they were done with come before the others.
+_CANONICAL = {
     "1 Email": "email_clicked",
     "1 Email Tracker": "email_clicked",
     "1 File": "content_download",
     "1 Paid Search Ad": "ad_click",
     "2 File": "content_download",
-    "2 Form": "form_view",
     "2 Landing Page": "page_view",
-    "4 Form": "form_submit",
-    "4 Form Handler": "form_submit",
-    "4 Landing Page": "form_submit",
-}
-_BY_TYPE = {
-    "1": "click",
-    "2": "view",
-    "3": "form_error",
     "4": "form_submit",
-    "5": "session",
     "6": "email_sent",
-    "7": "site_search",
     "11": "email_opened",
     "12": "email_unsubscribed",
     "13": "email_bounced",
     "14": "email_complained",
-    "15": "email_preferences",
     "16": "email_resubscribed",
-    "17": "click",
-    "20": "visit",
-    "21": "click",
-    "22": "chat",
-    "23": "webinar_invited",
     "24": "webinar_attended",
     "25": "webinar_registered",
-    "26": "social_click",
-    "27": "video_view",
-    "28": "event_registered",
-    "29": "event_attended",
-    "30": "video_conversion",
-    "31": "feedback",
-    "32": "feedback",
-    "33": "feedback",
-    "34": "video_watched",
     # Another prospect with the same address did it, or it happened to him.
     "35": "email_unsubscribed",
     "36": "email_bounced",
     "37": "email_resubscribed",
 }
+# What has no canonical name keeps Pardot's, instead of its number.
+_OWN_NAMES = {
+    "2 Form": "form_view",
+    "1": "click",
+    "17": "click",
+    "21": "click",
+    "2": "view",
+    "3": "form_error",
+    "5": "session",
+    "7": "site_search",
+    "15": "email_preferences",
+    "20": "visit",
+    "22": "chat",
+    "23": "webinar_invited",
+    "26": "social_click",
+    "27": "video_view",
+    "28": "event_registered",
+    "29": "event_attended",
+    "30": "video_conversion",
+    "34": "video_watched",
+    **dict.fromkeys(("31", "32", "33"), "feedback"),
+}
+_KINDS = words(tuple(kind for kind in (*_CANONICAL, *_OWN_NAMES) if " " in kind))
 _STAGES = {"8": "opportunity", "9": "customer", "10": "disqualified", "18": "opportunity"}
 _OF_SALES = words((*_STAGES, "19", "38"))
 # These are done by a person whom Pardot knows while he does them: a form that is sent in, or a
@@ -154,19 +153,20 @@ _EVENTS = FileMapping(
         # What was searched for may be anything.
         "asset": f"CASE WHEN NOT {_LINK} AND \"type\" <> '7' THEN details END",
         "message_id": "coalesce(list_email_id, email_id)",
-        "kind": f"CASE WHEN concat_ws(' ', \"type\", type_name) IN ({words(tuple(_BY_KIND))})"
+        "kind": f"CASE WHEN concat_ws(' ', \"type\", type_name) IN ({_KINDS})"
         ' THEN concat_ws(\' \', "type", type_name) ELSE "type" END',
+        "own_type": renamed('"kind"', _OWN_NAMES),
     },
     columns={
         **{n: n for n in ("event_id", "channel", "campaign", "url", "page", "asset")},
         "occurred_at": "created_at",
-        "type": "kind",
+        "type": "own_type",
         "message_id": "message_id",
         "ip": "visitor.ip_address",
         "template": "email_template_id",
     },
     constants={"source": "pardot"},
-    values={"type": {**_BY_KIND, **_BY_TYPE}},
+    values={"type": _CANONICAL},
     properties=dict.fromkeys(_PROPERTIES, "text"),
     where=f'"type" IS NULL OR "type" NOT IN ({_OF_SALES})',
 )
