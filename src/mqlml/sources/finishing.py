@@ -122,8 +122,8 @@ def _never(spec: Attribute) -> Attribute:
 def _type_leads(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource]
 ) -> tuple[list[Attribute], list[Note]]:
-    head = {"__file", "__row", "__line", "__broken", "__passes", "__fault", *LEADS.names}
-    names = [name for name in connection.table("leads_kept").columns if name not in head]
+    found = connection.table("leads_kept").columns
+    names = [name for name in found if not name.startswith("__") and name not in LEADS.names]
     typed = leads.type_attributes(connection, names, _joined(sources))
     # One column at a time: a query over all columns of a wide table needs gigabytes.
     for one in typed:

@@ -248,7 +248,8 @@ def _wanted(source: TableSource) -> list[str]:
         return list(shape.required)
     if isinstance(source, LeadSource):
         return leads.wanted_columns(source)
-    return list(dict.fromkeys(source.columns.values()))
+    newest = [source.newest_by] if source.newest_by not in {None, "file"} else []
+    return [name for name in dict.fromkeys([*source.columns.values(), *newest]) if name]
 
 
 def _plan(
@@ -291,7 +292,10 @@ def _nothing(table: str) -> str:
     columns = ", ".join(
         f"CAST(NULL AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in CONTRACTS[table].columns
     )
-    head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
+    head = (
+        "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes,"
+        " CAST(NULL AS DOUBLE) AS __newest, 0 AS __fault"
+    )
     return f"(SELECT {head}, {columns} WHERE false)"
 
 

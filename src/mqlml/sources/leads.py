@@ -32,6 +32,7 @@ def wanted_columns(source: LeadSource) -> list[str]:
     named = [
         *source.columns.values(),
         *([source.order] if source.order not in {None, "file"} else []),
+        *([source.newest_by] if source.newest_by not in {None, "file"} else []),
         *([source.outcome.column] if source.outcome else []),
         *attributes.columns,
         *attributes.ignore,

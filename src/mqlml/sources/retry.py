@@ -153,7 +153,7 @@ def earlier_rows(connection: duckdb.DuckDBPyConnection, earlier: Earlier, table:
     head = (
         f"{_EARLIER_FILE} AS __file, CAST(row_number() OVER () AS BIGINT) AS __row,"
         " CAST(0 AS BIGINT) AS __line, CAST(NULL AS VARCHAR) AS __broken, true AS __passes,"
-        " 0 AS __fault"
+        " CAST(NULL AS DOUBLE) AS __newest, 0 AS __fault"
     )
     return f"SELECT {', '.join([head, *columns])} FROM {source}"
 

@@ -15,7 +15,9 @@ class TableSource(_Frozen):
     """Where one canonical table comes from and how its columns are named there.
 
     Exactly one of `file` (path or glob, relative to the data directory),
-    `table` (of a warehouse) and `postgres` (`{url_env, table}`) is given.
+    `table` (of a warehouse) and `postgres` (`{url_env, table}`) is given. Of rows
+    with one key the one with the largest `newest_by` counts: a column of times or
+    numbers, or `file` for the last file by name; without it the first one does.
     """
 
     file: str | None = None
@@ -33,6 +35,7 @@ class TableSource(_Frozen):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     kinds: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
+    newest_by: str | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "TableSource":

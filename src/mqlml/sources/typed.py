@@ -100,7 +100,8 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
     picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
     refused = [f"({r.sql}) AS __b{n}" for n, r in enumerate(_refusals(source))]
-    kept = ["__row", "__line", "__broken", "__passes", *_lost(source)]
+    kept = ["__row", "__line", "__broken", "__passes", f"{_newest(plan)} AS __newest"]
+    kept += _lost(source)
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
         CREATE OR REPLACE TABLE {plan.parsed} AS
@@ -121,6 +122,18 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
 def _refusals(source: TableSource) -> Sequence[Refusal]:
     shape = shape_of(source)
     return shape.refused if shape is not None else ()
+
+
+def _newest(plan: FilePlan) -> str:
+    """Return SQL for how new a version of its row a row is; null if the source does not tell."""
+    source = plan.source
+    if source.newest_by is None:
+        return "CAST(NULL AS DOUBLE)"
+    if source.newest_by == "file":
+        return f"CAST({plan.number} AS DOUBLE)"
+    text = quoted(source.newest_by)
+    number = casting.number(casting.plain_number(text, source.decimal))
+    return f"CAST(coalesce({casting.wall_micros(text, source.time_format)}, {number}) AS DOUBLE)"
 
 
 def _reads(number: int, one: Field, source: TableSource) -> list[str]:
@@ -254,7 +267,7 @@ def _select(
     fault: str,
     zone: str | None,
 ) -> str:
-    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes"]
+    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes", "__newest"]
     typed = {one.name: names.typed(n) for n, one in enumerate(plan.fields)}
     if "arrived_at" in typed:
         typed["arrived_at"] = f"coalesce({typed['arrived_at']}, {typed['occurred_at']})"

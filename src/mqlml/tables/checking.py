@@ -1,8 +1,9 @@
 """Checked rows: the contract's conditions, repeated keys, and where every row went.
 
-The steps work on a DuckDB table of typed rows with five columns beside the
+The steps work on a DuckDB table of typed rows with six columns beside the
 contract's: `__file` and `__row` (where a row comes from), `__line`, `__passes`
-(the source's filter lets it through) and `__fault` (0 for a sound row).
+(the source's filter lets it through), `__newest` (the larger, the newer a version of
+the row; null where the source does not tell) and `__fault` (0 for a sound row).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,6 +122,8 @@ def settle_repeats(
 
     Of sound rows with one key the first (by file, then row) is kept. Later ones
     are repeats: `is_equal` if all of `content` is equal, else in conflict with it.
+    Where a source says which row is the newest (`__newest`), that one is kept, and
+    the older ones, which it corrects, are repeats as equal ones are.
     """
     keys = ", ".join(map(quoted, key))
     same = " AND ".join(f"rows.{quoted(k)} IS NOT DISTINCT FROM many.{quoted(k)}" for k in key)
@@ -132,13 +135,14 @@ def settle_repeats(
         WITH many AS (
             SELECT {keys} FROM {table} WHERE {sound} GROUP BY ALL HAVING count(*) > 1
         ), ranked AS (
-            SELECT __file, __row, {values} AS content,
+            SELECT __file, __row, __newest, {values} AS content,
                 first_value({values}) OVER w AS first_content, row_number() OVER w AS position
             FROM {table} AS rows SEMI JOIN many ON {same}
             WHERE {sound}
-            WINDOW w AS (PARTITION BY {keys} ORDER BY __file, __row)
+            WINDOW w AS (PARTITION BY {keys} ORDER BY __newest DESC NULLS LAST, __file, __row)
         )
-        SELECT __file, __row, content = first_content AS is_equal FROM ranked WHERE position > 1
+        SELECT __file, __row, content = first_content OR __newest IS NOT NULL AS is_equal
+        FROM ranked WHERE position > 1
         """
     )
     connection.execute(
