@@ -87,6 +87,8 @@ def is_file_of(one: ExportFile, mapping: FileMapping, system: System) -> bool:
         return False
     if mapping.file and not is_called(one, mapping.file, system):
         return False
+    if mapping.file and one.table is not None:
+        return True  # whether a table has the signature shows when it is read
     if mapping.signature:
         return set(mapping.signature) <= set(columns_of(one))
     return bool(mapping.file) or not one.is_text

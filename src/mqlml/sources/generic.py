@@ -235,11 +235,26 @@ def _staged(
 ) -> list[StagedFile]:
     wanted = _wanted(source)
     if retried is None:
-        return stage_source(door, table, number, source, wanted=wanted)
+        signature = _signature(source)
+        staged = stage_source(door, table, number, source, wanted=() if signature else wanted)
+        return [one for one in staged if not signature or _is_of_layout(one, signature, wanted)]
     staged = retried_files(door, retried, table, number, source)
     for one in staged:
         check_columns(one.columns, wanted, one.name)
     return staged
+
+
+def _signature(source: TableSource) -> tuple[str, ...]:
+    """Return the columns by which a table's layout shows; files were told by theirs before."""
+    shape = shape_of(source)
+    return () if shape is None or source.table is None else shape.signature
+
+
+def _is_of_layout(one: StagedFile, signature: Sequence[str], wanted: Sequence[str]) -> bool:
+    if not set(signature) <= set(one.columns):
+        return False
+    check_columns(one.columns, wanted, one.name)
+    return True
 
 
 def _wanted(source: TableSource) -> list[str]:

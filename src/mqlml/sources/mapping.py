@@ -155,6 +155,7 @@ class FileMapping:
         joins = tuple(self._join(join, reading) for join in self.joins)
         shape = RowShape(
             required=self.required,
+            signature=self.signature,
             optional=(
                 *(*self.optional, *lead_id.columns, *self._reason(reading)),
                 *(column for column in flat.values() if "." not in column),

@@ -226,7 +226,8 @@ class RowShape(_Frozen):
     """What the mapping of an export says of its rows; no config can say it.
 
     A file must have the `required` columns and may lack the `optional` ones,
-    which are null then. `joins` add columns and `each`, SQL for a list of texts,
+    which are null then; a table without the `signature` is of another layout and not
+    read. `joins` add columns and `each`, SQL for a list of texts,
     makes a row of every one, in the column `each`. `derived` columns are SQL over
     one row and may use the ones before them; one that is named like a column of
     the file replaces it. `windows` are SQL over all rows of the file, computed last.
@@ -237,6 +238,7 @@ class RowShape(_Frozen):
     """
 
     required: tuple[str, ...] = ()
+    signature: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     joins: tuple[RowJoin, ...] = ()
     each: str | None = None

@@ -1,5 +1,6 @@
 """Hand-written rows in the layout of Salesforce's connector, through its door."""
 
+import duckdb
 import pytest
 from tests.unit.sources.conftest import csv_text
 
@@ -300,3 +301,24 @@ def test_where_leads_are_another_systems_an_id_leads_to_the_address(through):
     done = through(lead=[LEAD | {"email": "Ann@X.com"}], _settings={"master": False})
     assert of_export(done.texts("leads", "lead_id")) == []
     assert done.texts("aliases", "alias", "lead_id") == [(f"salesforce:{LONG}", "email:ann@x.com")]
+
+
+def test_in_a_warehouse_a_historys_layout_shows_when_it_is_read(read, tmp_path):
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
+        lead = f"SELECT '{SHORT}' AS id, TIMESTAMP '2024-01-05' AS created_date"
+        change = f"SELECT '{SHORT}' AS lead_id, 'Status' AS field, 'Working' AS new_value"
+        connection.execute("CREATE SCHEMA sf")
+        connection.execute(f"CREATE TABLE sf.lead AS {lead}")
+        at = "TIMESTAMP '2024-02-01' AS created_date"
+        connection.execute(f"CREATE TABLE sf.lead_history AS {change}, {at}")
+    done = read(
+        {"lake.duckdb": (tmp_path / "lake.duckdb").read_bytes()},
+        warehouse={"crm": {"kind": "duckdb", "path": "lake.duckdb"}},
+        exports=[{"system": "salesforce", "warehouse": "crm", "schema": "sf"}],
+    )
+    assert of_export(done.texts("leads", "lead_id")) == [(LONG,)]
+    assert sorted(done.texts("stages", "entered_at", "stage", "lead_id")) == [
+        ("2024-01-05T00:00:00", "lead", LONG),
+        ("2024-02-01T00:00:00", "sal", LONG),
+    ]
+    assert done.texts("verdicts", "verdict") == [("accepted",)]
