@@ -65,7 +65,8 @@ def is_true(text: str) -> str:
     """Return SQL that tells whether the text says yes, in whatever spelling; false for null.
 
     >>> import duckdb
-    >>> duckdb.sql(f"SELECT {is_true("' TRUE'")}, {is_true("'0'")}, {is_true('NULL')}").fetchall()
+    >>> words = ", ".join(map(is_true, ["' TRUE'", "'0'", "NULL"]))
+    >>> duckdb.sql(f"SELECT {words}").fetchall()
     [(True, False, False)]
     """
     return f"coalesce(lower(trim({text})) IN ({', '.join(map(literal, TRUE_WORDS))}), false)"
