@@ -37,7 +37,7 @@ def planted_robots(company: DemoCompany) -> pd.DataFrame:
     dice = Dice(company.seed, "planted robots")
     luck = dice().random((3, len(sent)))
     numbers = sent["contact"].str.lstrip("L").astype("int64").to_numpy(np.int64)
-    who = stable_share(numbers, 11)
+    who = stable_share(np.asarray(numbers, np.int64), 11)
     bounds = np.cumsum([_APPLE_SHARE, _NAMED_SHARE, _SILENT_SHARE])
     kinds = np.select(
         [who < bounds[0], who < bounds[1], who < bounds[2], luck[2] < _CRAWLED],
