@@ -240,13 +240,15 @@ def _file_table(counts: Sequence[FileCount]) -> Table:
     rows = tuple(
         cells(
             Cell(short(one.file, 80), one.table),
-            *map(count, (one.rows, one.kept, one.duplicates, one.quarantined, one.filtered)),
+            *map(count, (one.rows, one.made, one.kept, one.duplicates)),
+            *map(count, (one.quarantined, one.filtered)),
         )
         for one in counts
     )
     heads = (
         text_head("File", "table"),
         Head("Rows"),
+        Head("Made of them", "where one row is several, such as a deal of three people"),
         Head("Kept"),
         Head("Duplicates"),
         Head("Quarantined"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from mqlml.errors import DataError, Fault
 from mqlml.sources.delimited import header_of
 from mqlml.sources.mapping import FileMapping, System
@@ -85,8 +88,22 @@ def is_file_of(one: ExportFile, mapping: FileMapping, system: System) -> bool:
     if mapping.file and not is_called(one, mapping.file, system):
         return False
     if mapping.signature:
-        return one.is_text and set(mapping.signature) <= set(header_of(one.path or Path()))
+        return set(mapping.signature) <= set(columns_of(one))
     return bool(mapping.file) or not one.is_text
+
+
+def columns_of(one: ExportFile) -> tuple[str, ...]:
+    """Return the names of a CSV or Parquet file's columns at a glance, none if it has none."""
+    if one.path is None:
+        return ()
+    if one.is_text:
+        return header_of(one.path)
+    if {".parquet", ".pq"} & {suffix.lower() for suffix in one.path.suffixes}:
+        try:
+            return tuple(pq.read_schema(one.path).names)
+        except (pa.ArrowException, OSError):
+            return ()
+    return ()
 
 
 def is_called(one: ExportFile, table: str, system: System) -> bool:

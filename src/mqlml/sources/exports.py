@@ -136,11 +136,32 @@ def _sources(
             source = _declared(mapping.source(one.shown, own, reading), export)
             yield mapping.table, one.placed(source)
     if count == 0:
-        known = ", ".join(dict.fromkeys(m.file or "*.json, *.parquet" for m in system.files))
+        known = ", ".join(dict.fromkeys(map(_called, system.files)))
         mend = f"its files are called {known}; check the folder and --data"
         raise DataError(Fault(f"no file of an export of {system.name}", export.shown, "", mend))
     for why, names in unread.items():
         notes.append(Note("", export.shown, "", f"{why}: {', '.join(names)}"))
+
+
+def unfound_attributes(exports: Sequence[ExportSource], names: Collection[str]) -> list[Note]:
+    """Return a note for each attribute that a config chose of an export and that is not there.
+
+    `names` are those of the attributes that were found.
+    """
+    notes = []
+    for export in exports:
+        prefixes = {mapping.prefix for mapping in SYSTEMS[export.system].files}
+        for chosen in export.attributes:
+            if not {chosen.removeprefix(prefix) for prefix in prefixes} & set(names):
+                what = f"attribute {chosen!r} is in no file"
+                notes.append(Note("", export.shown, "", what))
+    return notes
+
+
+def _called(mapping: FileMapping) -> str:
+    if not mapping.file and mapping.signature:
+        return f"anything, with the columns {', '.join(mapping.signature)}"
+    return mapping.file or "*.json, *.parquet"
 
 
 def _declared(source: Shaped, export: ExportSource) -> Shaped:
@@ -184,9 +205,10 @@ def _tables(system: System) -> set[str]:
 
 
 def _is_readable(mapping: FileMapping, system: System, reading: Reading) -> bool:
-    if mapping.table == "leads" and not reading.is_master:
+    if (mapping.table == "leads" or mapping.is_masters) and not reading.is_master:
         return False
-    if mapping.own_kind and (reading.lead_id != mapping.own_kind or not reading.is_master):
+    own = reading.lead_id if reading.is_master else None
+    if mapping.own_kind not in {"", own} or (mapping.foreign_kind and mapping.foreign_kind == own):
         return False
     return system.is_any_id or mapping.table != "leads" or reading.lead_id in mapping.ids
 

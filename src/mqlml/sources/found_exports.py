@@ -13,6 +13,7 @@ from mqlml.errors import MqlmlError
 from mqlml.sources.delimited import header_of
 from mqlml.sources.export_files import ExportFile, folder_files, is_called, is_file_of
 from mqlml.sources.mapping import FileMapping, System
+from mqlml.sources.ndjson import bodies_of
 from mqlml.sources.text_files import open_text
 from mqlml.sources.vendors.registry import SYSTEMS
 
@@ -81,10 +82,15 @@ def _readings(one: ExportFile) -> Iterator[tuple[int, System, tuple[FileMapping,
             continue
         if columns is None:
             columns = set(columns_of(one.path or Path()))
-        fitting = tuple(m for m in mappings if m.required and set(m.required) <= columns)
+        fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= columns)
         if fitting:
             known = {name for m in fitting for name in (*m.required, *m.optional, *m.signature)}
             yield len(known & columns), system, fitting
+
+
+def _tells(mapping: FileMapping) -> set[str]:
+    """Return the columns by which a file of the kind is known."""
+    return set(mapping.told_by or mapping.required)
 
 
 def _is_joined(one: ExportFile, system: System) -> bool:
@@ -113,11 +119,11 @@ def _keys(path: Path) -> Iterator[str]:
     try:
         with open_text(path, path.name, None) as text:
             for _, line in zip(range(_FIRST_LINES), text, strict=False):
-                try:
-                    found = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                for item in found if isinstance(found, list) else [found]:
-                    yield from item if isinstance(item, dict) else ()
+                for body in bodies_of(line):
+                    try:
+                        found = json.loads(body)
+                    except (ValueError, RecursionError):
+                        continue
+                    yield from found if isinstance(found, dict) else ()
     except (MqlmlError, OSError):
         return

@@ -6,6 +6,7 @@ quarantine with its reason, or filtered out by the source's own condition.
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from mqlml.sources import leads
 from mqlml.sources.delimited import check_columns
 from mqlml.sources.door import Door, existing_paths, stage_source
 from mqlml.sources.event_types import unknown_types
-from mqlml.sources.exports import expand_exports
+from mqlml.sources.exports import expand_exports, unfound_attributes
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.identifying import identify
@@ -73,6 +74,7 @@ def read_sources(
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
+    exports = settings.exports
     if earlier is not None:
         check_retry(settings)
     scratch = workdir / "scratch"
@@ -98,7 +100,9 @@ def read_sources(
             ingested = _ingest(door, settings, workdir / "checked", unread, earlier)
             if kept is not None and earlier is None:
                 sweep_kept(kept, door.used)
-            return ingested
+            known = [spec.name for spec in ingested.attribute_specs]
+            told = unfound_attributes(exports, known)
+            return replace(ingested, notes=(*ingested.notes, *told))
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"
@@ -215,9 +219,7 @@ def _typed_files(
             try:
                 for raw in _staged(door, table, number, source, retried):
                     place = len(files[table])
-                    name = f"{table}-{number}-{place}-shaped"
-                    # Refused rows were joined when they were refused.
-                    staged = reshaped(door, raw, source, name) if retried is None else raw
+                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mqlml.sources.row_sql import canonical, utc_time, written
+from mqlml.sources.row_sql import canonical, each_of, utc_time, written
 from mqlml.sources.settings import (
     AttributeSettings,
     Refusal,
@@ -98,13 +98,19 @@ class FileMapping:
 
     `joins`, `each` and `windows` are those of `RowShape`. `times` are derived from
     text that may count units since 1970. `names` make `stage`, `verdict` and `reason`
-    after what is derived; rows whose name is `ignore` are left out. `better` maps other files
-    to a condition: where such a file lies in the folder, rows for which it holds
-    are left out, because that file tells them better. Attribute `LABELx` is column
-    `PREFIXx`, those of `looked_up` are columns of joins; with `is_history` only rows
-    whose `name` is a chosen attribute count. With `is_local` times without an offset
-    need a zone in the config. With `own_kind` the file is read only if that kind of
-    id is the lead's.
+    after what is derived; rows whose name is `ignore` are left out. `better` maps other
+    files to a condition: where such a file lies in the folder, rows for which it holds
+    are left out, because that file tells them better. `remedies` say what to do about a
+    canonical column that breaks its contract.
+
+    Attribute `LABELx` is column `PREFIXx`; `looked_up` are further attributes with their
+    columns, such as those of joins. With `is_history` only rows whose `name` is a chosen
+    attribute count; `spread` makes such a row of each attribute's column.
+
+    With `is_local` times without an offset need a zone in the config. With `own_kind`
+    the file is read only if that kind of id is the lead's, with `foreign_kind` only if
+    it is not, with `is_masters` only where the system is the master. A file is taken for
+    one of this kind, where nobody says so, if it has all `told_by` columns, else the required.
     """
 
     table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]
@@ -131,7 +137,12 @@ class FileMapping:
     prefix: str = ""
     label: str = ""
     looked_up: Mapping[str, str] = field(default_factory=dict)
+    spread: Mapping[str, str] = field(default_factory=dict)
+    remedies: Mapping[str, str] = field(default_factory=dict)
     own_kind: str = ""
+    foreign_kind: str = ""
+    is_masters: bool = False
+    told_by: tuple[str, ...] = ()
     is_history: bool = False
     has_reason: bool = False
     is_local: bool = False
@@ -140,22 +151,24 @@ class FileMapping:
         """Return the source that reads the file at `path`."""
         chosen = tuple(dict.fromkeys((*self.attributes, *map(self._plain, reading.attributes))))
         flat = self._flat(chosen, reading)
+        spread = self._spread(reading)
         joins = tuple(self._join(join, reading) for join in self.joins)
         shape = RowShape(
             required=self.required,
             optional=(
                 *(*self.optional, *lead_id.columns, *self._reason(reading)),
                 *(column for column in flat.values() if "." not in column),
+                *spread.values(),
                 *(f"{join.file}.{column}" for join in joins for column in join.columns),
             ),
             joins=joins,
-            each=self.each,
+            each=each_of(spread, has_empty=True) if spread else self.each,
             derived=self._derived(lead_id, reading, flat),
             windows=dict(self.windows),
             attributes=flat,
             lead_from=lead_id.shown,
             refused=self.refused,
-            remedies={column: _remedy(_SETTINGS[column]) for column in self.names},
+            remedies={**{c: _remedy(_SETTINGS[c]) for c in self.names}, **self.remedies},
         )
         given: dict[str, Any] = {
             "file": path,
@@ -178,8 +191,17 @@ class FileMapping:
         """Return the attributes that are columns, with the column of each."""
         if self.table != "leads":
             return {}
-        found = {n: c for n, c in self.looked_up.items() if c.split(".")[0] in reading.partners}
+        found = {
+            name: column
+            for name, column in self.looked_up.items()
+            if "." not in column or column.split(".")[0] in reading.partners
+        }
         return {name: self._column(name) for name in chosen} | found
+
+    def _spread(self, reading: Reading) -> dict[str, str]:
+        if not self.spread:
+            return {}
+        return {name: name for name in reading.attributes} | dict(self.spread)
 
     def _plain(self, attribute: str) -> str:
         """Return the attribute's name where the config may have named its column."""

@@ -114,9 +114,17 @@ class _Block:
 def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Yield the bodies of a webhook on each line, with the line's number."""
     for line, content in taken:
-        form = _FORM.match(content)
-        body = _posted(content, form.end()) if form else content
-        yield from ((line, item) for item in _listed(body))
+        yield from ((line, body) for body in bodies_of(content))
+
+
+def bodies_of(line: str) -> Sequence[str]:
+    """Return what a provider posted, one JSON text per event; the line itself if it is no JSON.
+
+    >>> bodies_of('[{"a": 1}, {"a": 2}]'), bodies_of("events=%5B%5D"), bodies_of("x")
+    (['{"a": 1}', '{"a": 2}'], ['{"empty_body": true}'], ['x'])
+    """
+    form = _FORM.match(line)
+    return _listed(_posted(line, form.end()) if form else line)
 
 
 def _posted(form: str, start: int) -> str:

@@ -5,7 +5,7 @@ from a row, so that what follows (checks, quarantine, the account of rows) knows
 only rows of one file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mqlml.sources.door import Door, stage_source
@@ -37,14 +37,26 @@ def reshaped(door: Door, staged: StagedFile, source: TableSource, name: str) -> 
         if not _absent(_columns(files), [column])
     ]
     lost = [lost_name(number) for number, join in enumerate(shape.joins) if join.is_required]
-    columns = (*staged.columns, *joined, *([EACH] if shape.each is not None else []))
+    made = _made_names(shape)
+    own = [name for name in staged.columns if name not in made]
+    columns = (*own, *joined, *([EACH] if shape.each is not None else []))
     query = _query(staged, shape, partners, (*columns, *lost))
     door.connection.execute(
         f"COPY ({query}) TO {literal(str(folder / 'part-000000.parquet'))} (FORMAT parquet)"
     )
-    done = replace(staged, folder=folder, columns=columns)
+    remarks = (*staged.remarks, *_remarks(door, partners))
+    done = replace(staged, folder=folder, columns=columns, remarks=remarks)
     (rows,) = only_row(door.connection, f"SELECT count(*) FROM {_parts(done)}")
     return replace(done, rows=int(rows), made=int(rows) - staged.rows)
+
+
+def _remarks(door: Door, partners: Sequence[Sequence[StagedFile]]) -> Iterator[str]:
+    """Yield what is to be said of lines of the partners that are no rows."""
+    for one in {file.name: file for files in partners for file in files}.values():
+        query = f"SELECT count(*) FROM {_parts(one)} WHERE __broken IS NOT NULL"
+        (broken,) = only_row(door.connection, query)
+        if broken:
+            yield f"lines of {one.name} that are no rows, not looked up: {broken}"
 
 
 def joins_of(source: TableSource) -> tuple[RowJoin, ...]:
@@ -64,10 +76,15 @@ def _query(
     partners: Sequence[Sequence[StagedFile]],
     columns: Sequence[str],
 ) -> str:
-    needed = [name for name in shape.optional if name not in _joined_names(shape)]
+    # Rows that come from the quarantine bring what they were joined with before, and those
+    # that were made of one row stand there each.
+    made = _made_names(shape)
+    again = ", ".join(quoted(name) for name in staged.columns if name in made)
+    needed = [name for name in shape.optional if name not in made]
     nulls = [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(staged.columns, needed)]
-    base = ", ".join(["*", *nulls])
-    steps = [f"s AS (SELECT {base} FROM {_parts(staged)})"]
+    base = ", ".join([f"* EXCLUDE ({again})" if again else "*", *nulls])
+    once = "QUALIFY row_number() OVER (PARTITION BY __line ORDER BY __row) = 1" if again else ""
+    steps = [f"s AS (SELECT {base} FROM {_parts(staged)} {once})"]
     last, order, numbered = "s", ["__row"], shape.each is not None
     for number, join in enumerate(shape.joins):
         steps.append(f"p{number} AS ({_partner(join, partners[number])})")
@@ -87,8 +104,10 @@ def _query(
     return f"WITH {', '.join(steps)} SELECT {', '.join([*head, *map(quoted, columns)])} FROM {last}"
 
 
-def _joined_names(shape: RowShape) -> set[str]:
-    return {f"{join.file}.{column}" for join in shape.joins for column in join.columns}
+def _made_names(shape: RowShape) -> set[str]:
+    """Return the columns that the rows get here and that no file has."""
+    joined = {f"{join.file}.{column}" for join in shape.joins for column in join.columns}
+    return joined | ({EACH} if shape.each is not None else set())
 
 
 def _joined(last: str, join: RowJoin, number: int) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from mqlml.errors import DataError, Fault
 from mqlml.sources.door import Door, source_names
 from mqlml.sources.setting_faults import sources_by_table
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource
+from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import PartWriter, StagedFile
 from mqlml.tables.checking import checked_counts
 from mqlml.tables.contracts import CONTRACTS
@@ -76,7 +76,14 @@ def retried_sources(door: Door, earlier: Earlier, settings: SourceSettings) -> d
             if isinstance(source, LeadSource) and not _has_id(earlier, source)
             for name in source_names(door, source)
         }
-        found[table] = once - numbered
+        # What depends on the rows before it cannot be told from refused rows alone.
+        windowed = {
+            name
+            for source in sources
+            if (shape := shape_of(source)) is not None and shape.windows
+            for name in source_names(door, source)
+        }
+        found[table] = once - numbered - windowed
     return found
 
 
@@ -184,6 +191,7 @@ def joined_counts(earlier: Earlier, retried: Sequence[FileCount]) -> list[FileCo
                 duplicates=old.duplicates + new.duplicates,
                 quarantined=new.quarantined,
                 filtered=old.filtered + new.filtered,
+                made=old.made + new.made,
             )
         )
     return list(checked_counts([*joined, *again.values()]))

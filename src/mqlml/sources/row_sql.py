@@ -6,7 +6,7 @@ Every function returns SQL for a text, null where there is none.
 from collections.abc import Mapping, Sequence
 
 from mqlml.errors import ConfigError, Fault
-from mqlml.sources.casting import TRUE_WORDS
+from mqlml.sources.casting import FALSE_WORDS, TRUE_WORDS
 from mqlml.tables.sql import literal, quoted
 
 _WHOLE_NUMBER = literal(r"\d{1,18}")
@@ -74,6 +74,12 @@ def is_true(text: str) -> str:
 def says_yes(column: str) -> str:
     """Return SQL that tells whether a column says yes."""
     return is_true(quoted(column))
+
+
+def says_no(column: str) -> str:
+    """Return SQL that tells whether a column says no; false where it says nothing."""
+    words = ", ".join(map(literal, FALSE_WORDS))
+    return f"coalesce(lower(trim({quoted(column)})) IN ({words}), false)"
 
 
 def written(kind: str, text: str) -> str:

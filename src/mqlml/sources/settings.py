@@ -33,6 +33,7 @@ class TableSource(_Frozen):
     columns: dict[str, str] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    kinds: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
     newest_by: str | None = None
 

@@ -69,6 +69,8 @@ def _block(export: FoundExport, master: FoundExport | None, base: Path) -> Itera
     yield f"    # {export.system.name}: {shown}"
     yield f"    - system: {export.system.name}"
     yield f"      folder: {_scalar(folder)}"
+    if any(mapping.is_local for found in export.files.values() for mapping in found):
+        yield f"      timezone: UTC{GUESS}: the zone in which its screens show times"
     if export is master:
         kinds = sorted({kind for m in export.mappings("leads") for kind in m.ids})
         choice = f": one of {', '.join(kinds)}" if len(kinds) > 1 else ""

@@ -44,7 +44,7 @@ def test_contacts_are_leads_with_their_company_and_its_figures(through):
         company=[{"id": "7", "property_industry": "STEEL", "property_numberofemployees": "250"}],
         _settings={"attributes": ["shoe_size"]},
     )
-    lead = [r for r in done.rows("leads") if r["lead_id"] == "42"][0]
+    lead = next(r for r in done.rows("leads") if r["lead_id"] == "42")
     assert lead["created_at"].isoformat() == "2024-01-05T09:30:00+00:00"
     assert lead["account_id"] == "7"
     assert done.attributes("42") == {
@@ -74,7 +74,10 @@ def test_seconds_are_refused_unless_they_are_declared(through):
 
 def test_a_property_with_a_history_counts_only_as_dated(through):
     done = through(
-        contact=[CONTACT | {"property_jobtitle": "VP", "property_country": "France"}],
+        contact=[
+            CONTACT | {"property_jobtitle": "VP", "property_country": "France"},
+            CONTACT | {"id": "43", "property_jobtitle": "CEO"},
+        ],
         contact_property_history=[
             history("jobtitle", "Intern", "2024-01-05 09:30:00"),
             history("jobtitle", "VP", "2024-06-01 00:00:00"),
@@ -84,10 +87,13 @@ def test_a_property_with_a_history_counts_only_as_dated(through):
     assert done.texts("attributes", "lead_id", "name", "value", "known_at") == [
         ("42", "jobtitle", "Intern", "2024-01-05T09:30:00"),
         ("42", "jobtitle", "VP", "2024-06-01T00:00:00"),
+        # One without a history has it since his creation.
+        ("43", "jobtitle", "CEO", "2024-01-05T09:30:00"),
     ]
     assert done.attributes("42") == {"country": "France"}
     assert done.count("attributes") == (3, 2, 0, 0, 1)
-    assert "leads, jobtitle: present value left out, since its history is there" in done.notes
+    what = "counts as its history says, and from creation for leads without one"
+    assert f"leads, jobtitle: {what} (1 rows)" in done.notes
 
 
 def test_a_companys_history_is_that_of_all_its_contacts(through):
@@ -286,8 +292,8 @@ def test_an_email_event_is_told_more_by_the_table_of_its_type(through):
         "hubspot:u": "email_unsubscribed",
         "hubspot:r": "email_resubscribed",
     }
-    # These rows know the lead by an address, which aliases resolve.
-    assert {row["lead_id"] for row in rows.values()} == {"email:ann@example.com"}
+    # These rows know the lead by an address, which leads to the contact who has it.
+    assert {row["lead_id"] for row in rows.values()} == {"42"}
     assert (rows["hubspot:s"]["campaign"], rows["hubspot:o"]["campaign"]) == ("Spring", "6")
     assert (rows["hubspot:o"]["duration_s"], rows["hubspot:o"]["user_agent"]) == (2.5, "Mozilla")
     click = rows["hubspot:c"]
@@ -442,8 +448,9 @@ def test_where_another_system_is_the_master_no_contact_is_a_lead_and_ids_are_wri
     )
     assert done.column("leads", "lead_id") == ["a", "b"]
     assert done.texts("stages", "lead_id", "stage") == [("hubspot:42", "lead")]
+    # The contact's id leads to the address, and this to whoever the other system says.
     assert done.texts("aliases", "alias", "lead_id") == [
-        ("email:ann@example.com", "hubspot:42"),
+        ("hubspot:42", "email:ann@example.com"),
         ("hubspot:9", "hubspot:42"),
     ]
 
@@ -473,3 +480,35 @@ def test_names_that_are_no_canonical_ones_are_said_before_any_file_is_read(throu
         ("not a time format", "sources.exports.0.time_format", "'soon'"),
     ]
     assert "customer" in raised.value.faults[0].mend
+
+
+def test_an_attribute_that_is_nowhere_is_said(through):
+    done = through(
+        contact=[CONTACT | {"property_shoe_size": "44"}],
+        _settings={"attributes": ["property_shoe_size", "shoe_sise"]},
+    )
+    assert done.attributes("42") == {"shoe_size": 44.0}
+    assert [note for note in done.notes if "attribute" in note] == [
+        "hubspot: attribute 'shoe_sise' is in no file"
+    ]
+
+
+def test_lines_of_a_looked_up_file_that_are_no_rows_are_said(read):
+    files = {
+        "hubspot/contact.csv": csv_text(CONTACT | {"property_associatedcompanyid": "7"}),
+        "hubspot/company.csv": "id,property_industry\n7,STEEL\n8,COAL,extra,more\n9,OIL\n",
+    }
+    done = read(files, exports=[HUBSPOT])
+    assert done.attributes("42") == {"company_industry": "STEEL"}
+    what = "lines of hubspot/company.csv that are no rows, not looked up: 1"
+    assert f"leads, hubspot/contact.csv: {what}" in done.notes
+
+
+def test_shards_of_a_looked_up_file_are_one_table(read):
+    parts = {f"hubspot/company_{n}.csv": f"id,property_industry\n{n},I{n}\n" for n in (7, 8)}
+    people = [CONTACT | {"id": n, "property_associatedcompanyid": n} for n in ("7", "8")]
+    done = read({**parts, "hubspot/contact.csv": csv_text(*people)}, exports=[HUBSPOT])
+    assert (done.attributes("7"), done.attributes("8")) == (
+        {"company_industry": "I7"},
+        {"company_industry": "I8"},
+    )

@@ -5,6 +5,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from mqlml.sources.found_exports import found_exports
+
 NOON = 1_714_564_800  # 2024-05-01T12:00:00Z
 ISO = "2024-05-01T12:00:00Z"
 AGENT = "Mozilla/5.0 (X11)"
@@ -50,7 +52,7 @@ def mailersend(event="activity.clicked", at=ISO, morph=None, **more):
     person = {"message": {"id": "m1"}, "recipient": {"email": "Ann@Example.com"}}
     clicked = {"ip": "1.2.3.4", "url": LINK, "user_agent": AGENT} if morph is None else morph
     data = {"id": "1", "created_at": at, "email": person | {"subject": "Hello"}, "morph": clicked}
-    return {"type": event, "data": data | more}
+    return {"type": event, "webhook_id": "w1", "data": data | more}
 
 
 def mandrill(event="click", at=NOON, **more):
@@ -191,6 +193,18 @@ def test_a_body_delivered_twice_is_one_event(through, system):
     assert done.count("events") == (3, 2, 1, 0, 0)
 
 
+def test_each_providers_bodies_are_told_apart_in_a_folder(tmp_path):
+    for system, body in PROVIDERS.items():
+        (tmp_path / system).mkdir()
+        (tmp_path / system / "day.json").write_text(json.dumps(body()) + "\n")
+    posted = f"mandrill_events={quote_plus(json.dumps(mandrill()))}\n"
+    (tmp_path / "mandrill" / "day.json").write_text(posted)
+    found, rest = found_exports(tmp_path)
+    assert {one.system.name: one.folder.name for one in found} == {n: n for n in PROVIDERS}
+    assert rest == ()
+    assert all("email_clicked" in one.event_types for one in found)
+
+
 def later(body):
     """Return the time of one second later in the unit of the body."""
     if str(NOON * 1000) in json.dumps(body):
@@ -199,12 +213,9 @@ def later(body):
 
 
 @pytest.mark.parametrize("system", PROVIDERS)
-@pytest.mark.parametrize("empty", ["[]", "{}", "[{}]"])
-def test_a_body_without_content_is_a_test_of_the_webhook_counted_and_left_out(
-    through, system, empty
-):
-    done = through(system, PROVIDERS[system](), empty)
-    assert done.count("events") == (2, 1, 0, 0, 1)
+def test_a_body_without_content_is_a_test_of_the_webhook_counted_and_left_out(through, system):
+    done = through(system, PROVIDERS[system](), "[]", "{}", "[{}]")
+    assert done.count("events") == (4, 1, 0, 0, 3)
 
 
 def test_sparkposts_own_ping_is_left_out_and_an_object_of_another_kind_is_not(through):
@@ -353,13 +364,17 @@ def test_resends_message_to_many_is_nobodys_event(through):
     assert done.reasons == ["several recipients, and no word on which of them it was"]
 
 
-def test_the_lead_may_be_named_by_a_key_that_was_sent_along(through):
+def test_the_lead_may_be_named_by_a_key_that_was_sent_along_else_it_is_the_address(through):
     own = sendgrid("open", crm_id="a")
     done = through("sendgrid", own, sendgrid(), lead_id="crm_id")
-    assert done.column("events", "lead_id") == ["a"]
-    assert done.reasons == ["lead_id is missing"]
+    assert done.column("events", "lead_id") == ["a", "email:ann@example.com"]
     body = postmark() | {"Metadata": {"crm": "b"}}
     assert through("postmark", body, lead_id="Metadata.crm").column("events", "lead_id") == ["b"]
+
+
+def test_where_leads_are_another_systems_an_address_is_written_as_one(through):
+    done = through("sendgrid", sendgrid(), master=False)
+    assert done.column("events", "lead_id") == ["email:ann@example.com"]
 
 
 @pytest.mark.parametrize(

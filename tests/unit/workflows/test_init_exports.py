@@ -134,3 +134,13 @@ def test_columns_of_a_file_that_cannot_be_read_are_none(tmp_path):
     assert list(columns_of(tmp_path / "a.parquet")) == []
     assert list(columns_of(tmp_path / "a.ndjson.gz")) == []
     assert list(columns_of(tmp_path / "b.ndjson")) == ["a", "c"]
+
+
+def test_files_of_a_screen_get_a_zone_to_correct(folder, tmp_path):
+    contacts = (
+        "Record ID,Email,Create Date,Became a Customer Date\n"
+        "42,ann@x.io,2025-01-01 10:00,2025-02-01 10:00\n"
+    )
+    settings, _ = proposed(folder(crm__contacts_csv=contacts), tmp_path)
+    (export,) = settings.sources.exports
+    assert (export.system, export.timezone) == ("hubspot", "UTC")

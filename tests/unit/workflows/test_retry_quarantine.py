@@ -159,3 +159,32 @@ def test_full_and_retry_contradict_each_other(project, tmp_path):
 
     with pytest.raises(UsageError, match="--full reads everything"):
         command(tmp_path / "our.yaml", full=True, retry=True)
+
+
+EXPORT = """\
+name: ours
+timezone: UTC
+sources:
+  leads: {file: leads.csv, columns: {lead_id: id, created_at: at}}
+  exports: [{system: hubspot, folder: hs}]
+target: {stage: customer, horizon_days: 30}
+"""
+
+
+def test_rows_whose_partner_was_missing_are_joined_with_it_then(project, tmp_path):
+    (tmp_path / "hs").mkdir()
+    stages = "deal_id,value,date_entered\n1,closedwon,2025-01-05\n1,odd,2025-01-04\n"
+    (tmp_path / "hs" / "deal_stage.csv").write_text(stages, encoding="utf-8")
+    assert account(ingest(opened(tmp_path, EXPORT), say=silent))["stages"] == (2, 0, 0, 2)
+    partner = tmp_path / "hs" / "deal_contact.csv"
+    partner.write_text("deal_id,contact_id\n1,a\n1,b\n", encoding="utf-8")
+    # Each row becomes two; the odd one's are refused still, now for their stage.
+    again = retry_quarantine(opened(tmp_path, EXPORT), say=silent)
+    (count,) = [one for one in again.counts if one.table == "stages"]
+    assert (count.rows, count.made, count.kept, count.quarantined) == (2, 2, 2, 2)
+    told = EXPORT.replace("folder: hs", "folder: hs, stages: {odd: opportunity}")
+    last = retry_quarantine(opened(tmp_path, told), say=silent)
+    (count,) = [one for one in last.counts if one.table == "stages"]
+    assert (count.rows, count.made, count.kept, count.quarantined) == (2, 2, 4, 0)
+    full = ingest(opened(tmp_path, told, "fresh"), say=silent)
+    assert last.snapshot == full.snapshot

@@ -14,6 +14,7 @@ BREVO = webhook_system(
             *("link", "URL", "user_agent", "ip", "subject", "tag", "tags", "template_id"),
             *("camp_id", "campaign name"),
         ),
+        told_by=("event", "email", "message-id"),
         type="event",
         types={
             "request": "email_sent",

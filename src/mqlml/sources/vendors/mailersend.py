@@ -14,7 +14,8 @@ def _told(*keys: str) -> str:
 MAILERSEND = webhook_system(
     Webhook(
         name="mailersend",
-        columns=("type", "data"),
+        columns=("type", "data", "webhook_id", "domain_id"),
+        told_by=("type", "data", "webhook_id"),
         type='"type"',
         types={
             "activity.sent": "email_sent",

@@ -13,6 +13,7 @@ MAILJET = webhook_system(
             *("event", "email", "time", "MessageID", "mj_message_id", "url", "agent", "ip"),
             *("customcampaign", "mj_campaign_id", "hard_bounce"),
         ),
+        told_by=("event", "time", "MessageID"),
         type="event",
         types={
             # Mailjet calls sent what the other side has taken.

@@ -12,6 +12,7 @@ MANDRILL = webhook_system(
         columns=("event", "msg", "ts", "_id", "url", "ip", "user_agent", "type"),
         # A change of the lists of refused and allowed addresses is no event of a message.
         where="\"type\" IS NULL OR \"type\" NOT IN ('blacklist', 'whitelist')",
+        told_by=("event", "msg", "ts"),
         type="event",
         types={
             "send": "email_sent",

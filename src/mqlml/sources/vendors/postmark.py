@@ -29,6 +29,7 @@ POSTMARK = webhook_system(
             *("Recipient", "DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt", "OriginalLink"),
             *("Tag", "Subject", "UserAgent", "Geo", "FromFull", "From", "Date", "ID"),
         ),
+        told_by=("RecordType", "MessageID"),
         type=_TYPE,
         types={
             "Delivery": "email_delivered",

@@ -21,6 +21,7 @@ RESEND = webhook_system(
                 sql=f"\"type\" <> 'email.received' AND {_RECIPIENTS} > 1",
             ),
         ),
+        told_by=("type", "created_at", "data"),
         type='"type"',
         types={
             "email.sent": "email_sent",

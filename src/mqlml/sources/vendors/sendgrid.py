@@ -17,6 +17,7 @@ SENDGRID = webhook_system(
             *("useragent", "ip", "sg_machine_open", "singlesend_name", "singlesend_id"),
             *("category", "template_id", "sg_template_id", "type", "subject"),
         ),
+        told_by=("event", "email", "sg_event_id"),
         type="event",
         types={
             "processed": "email_sent",

@@ -27,6 +27,7 @@ SPARKPOST = webhook_system(
                 sql="msys IS NOT NULL AND body IS NULL",
             ),
         ),
+        told_by=("msys",),
         type=_told("type"),
         types={
             "injection": "email_sent",

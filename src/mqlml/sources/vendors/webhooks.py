@@ -13,7 +13,7 @@ from mqlml.sources.row_sql import address, digest, is_no_address, is_no_word, re
 from mqlml.sources.settings import Refusal
 from mqlml.tables.sql import literal, quoted
 
-_TOLD = ("own_id", "type", "occurred_at", "message_id", "url", "ip", "user_agent")
+_TOLD = ("own_id", "kind", "occurred_at", "message_id", "url", "ip", "user_agent")
 _PROPERTIES = (
     *("message_id", "url", "user_agent", "ip", "subject", "tags", "template", "bounce_type"),
 )
@@ -23,16 +23,17 @@ _PROPERTIES = (
 class Webhook:
     """One provider's events: the columns of its bodies, and SQL for what they tell.
 
-    `types` gives the provider's event types their canonical names. `ip` and
-    `user_agent` are the reader's, not the mail server's. `is_bot` says where the
-    provider itself takes an opening for a machine's. Bodies are `where` they are
-    events at all, `refused` where they cannot be read. `body` is SQL for a
-    column `body`, of which the others may speak.
+    Bodies are taken for the provider's by the `told_by` columns. `types` gives its
+    event types their canonical names. `ip` and `user_agent` are the reader's, not the
+    mail server's. `is_bot` says where the provider itself takes an opening for a
+    machine's. Bodies are `where` they are events at all, `refused` where they cannot be
+    read. `body` is SQL for a column `body`, of which the others may speak.
     """
 
     name: str
     types: Mapping[str, str]
     columns: Sequence[str]
+    told_by: tuple[str, ...]
     type: str
     occurred_at: str
     email: str
@@ -57,9 +58,10 @@ def webhook_system(one: Webhook) -> System:
 
     Two bodies are one event if all that could tell events apart is equal.
     """
-    names = (*_TOLD, *_PROPERTIES, "campaign", "is_bot")
-    derived = {"body": one.body, **{_own(name): getattr(one, name) for name in names}}
-    derived[_own("type")] = renamed(f"({one.type})", one.types)
+    names = ("type", *_TOLD, *_PROPERTIES, "campaign", "is_bot")
+    derived = {"body": one.body}
+    derived |= {_own(name): getattr(one, name) for name in names if name != "kind"}
+    derived[_own("kind")] = renamed(quoted(_own("type")), one.types)
     derived[_own("page")] = without_query(quoted(_own("url")))
     # The columns of the body were read; from here on `email` is the address alone.
     derived["email"] = address(one.email)
@@ -71,10 +73,12 @@ def webhook_system(one: Webhook) -> System:
         format="webhooks",
         ids={"email": "email"},
         required=(),
+        told_by=one.told_by,
         optional=("empty_body", *one.columns),
         derived=derived,
         columns={"event_id": "event_id", **{name: _own(name) for name in own}},
         constants={"source": one.name, "channel": "email"},
+        values={"type": dict(one.types)},
         properties=MappingProxyType(dict.fromkeys(_PROPERTIES, "text")),
         # A body without content is a test of the webhook.
         where=f"empty_body IS NULL AND ({one.where})",

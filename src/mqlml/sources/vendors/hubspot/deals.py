@@ -3,11 +3,11 @@
 from mqlml.sources.mapping import FileMapping, Join, Named
 from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, each_of, says_yes
 
-_WON, _LOST, _OPEN = "(won)", "(lost)", "(open)"
-_STAGES = {
+_WON, _LOST, OPEN = "(won)", "(lost)", "(open)"
+DEAL_STAGES = {
     _WON: "customer",
     _LOST: "disqualified",
-    _OPEN: "opportunity",
+    OPEN: "opportunity",
     "closedwon": "customer",
     "closed won": "customer",
     "closedlost": "disqualified",
@@ -43,9 +43,9 @@ def _named(own: str) -> Named:
     kind = (
         f"CASE WHEN {says_yes('deal_pipeline_stage.closed_won')} THEN '{_WON}'"
         f" WHEN {says_yes('deal_pipeline_stage.is_closed')} THEN '{_LOST}'"
-        f" WHEN \"deal_pipeline_stage.is_closed\" IS NOT NULL THEN '{_OPEN}' END"
+        f" WHEN \"deal_pipeline_stage.is_closed\" IS NOT NULL THEN '{OPEN}' END"
     )
-    return Named((own, _LABEL, kind, f"coalesce({_LABEL}, {own})"), _STAGES)
+    return Named((own, _LABEL, kind, f"coalesce({_LABEL}, {own})"), DEAL_STAGES)
 
 
 _STAGE_TABLE = FileMapping(
@@ -84,16 +84,16 @@ _DEALS = FileMapping(
         *("is_deleted", "_fivetran_deleted"),
     ),
     joins=(_CONTACTS, _pipeline('"deal_pipeline_stage_id"')),
-    each=each_of({_OPEN: "property_createdate", "now": "property_closedate"}),
+    each=each_of({OPEN: "property_createdate", "now": "property_closedate"}),
     derived={"is_now": f"CASE WHEN {EACH_NAME} = 'now' THEN 'true' END"},
     times={"entered_at": EACH_VALUE},
     names={
         "stage": Named(
             (
-                f"CASE WHEN \"is_now\" IS NULL THEN '{_OPEN}' END",
+                f"CASE WHEN \"is_now\" IS NULL THEN '{OPEN}' END",
                 *_named('"deal_pipeline_stage_id"').texts,
             ),
-            _STAGES,
+            DEAL_STAGES,
         )
     },
     columns={"stage": "stage", "entered_at": "entered_at"},

@@ -1,5 +1,7 @@
 """HubSpot's contacts and companies: leads, dated attributes, stages, verdicts, aliases."""
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, Join, Named
 from mqlml.sources.row_sql import (
     EACH_NAME,
@@ -21,7 +23,7 @@ _OF_CONTACT = (
 _OF_COMPANY = ("industry", "numberofemployees", "annualrevenue", "country", "type")
 
 # What HubSpot's lifecycle stages and lead statuses are to us.
-_STAGES = {
+LEAD_STAGES = {
     "lead": "lead",
     "marketingqualifiedlead": "mql",
     "salesqualifiedlead": "sql",
@@ -35,13 +37,13 @@ _STAGES = {
     **dict.fromkeys(("new", "open", "in_progress", "open_deal"), "ignore"),
     **dict.fromkeys(("attempted_to_contact", "connected"), "ignore"),
 }
-_VERDICTS = {
+VERDICTS = {
     "unqualified": "rejected",
     "bad_timing": "rejected",
     **dict.fromkeys(("in_progress", "open_deal", "connected"), "accepted"),
     **dict.fromkeys(("new", "open", "attempted_to_contact"), "ignore"),
 }
-_REASONS = {"unqualified": "", "bad_timing": "not_now"}
+REASONS = {"unqualified": "", "bad_timing": "not_now"}
 _ENTERED = {
     stage: f"property_hs_lifecyclestage_{stage}_date"
     for stage in ("lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
@@ -82,7 +84,7 @@ _ENTERED_STAGES = FileMapping(
     each=each_of(_ENTERED),
     derived={"email": address('"property_email"')},
     times={"entered_at": EACH_VALUE},
-    names={"stage": Named((EACH_NAME,), _STAGES)},
+    names={"stage": Named((EACH_NAME,), LEAD_STAGES)},
     columns={"stage": "stage", "entered_at": "entered_at"},
     where=f'"each" IS NOT NULL AND {_LIVE}',
 )
@@ -108,7 +110,7 @@ _STAGE_HISTORY = FileMapping(
     ids={"hubspot": "contact_id"},
     required=_HISTORY,
     times={"entered_at": '"timestamp"'},
-    names={"stage": Named(('"value"',), _STAGES)},
+    names={"stage": Named(('"value"',), LEAD_STAGES)},
     columns={"stage": "stage", "entered_at": "entered_at"},
     where="\"name\" IN ('lifecyclestage', 'hs_lead_status') AND \"value\" IS NOT NULL",
 )
@@ -134,10 +136,10 @@ _VERDICT_HISTORY = FileMapping(
     derived={"who": f"CASE WHEN {_SETTER} IS NOT NULL THEN {digest(_SETTER)} END"},
     times={"given_at": '"timestamp"'},
     names={
-        "verdict": Named(('"value"',), _VERDICTS),
+        "verdict": Named(('"value"',), VERDICTS),
         "reason": Named(
             ('CASE WHEN "verdict" = \'rejected\' THEN coalesce("own_reason", "value") END',),
-            _REASONS,
+            REASONS,
         ),
     },
     columns={"verdict": "verdict", "given_at": "given_at", "reason": "reason", "who": "who"},
@@ -155,6 +157,15 @@ _ADDRESS_HISTORY = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where='"name" = \'email\' AND "value" IS NOT NULL',
+    is_masters=True,
+)
+# Where leads are another system's, the contact's id leads to the address, which leads to them.
+_ID_HISTORY = replace(
+    _ADDRESS_HISTORY,
+    ids={"email": "address"},
+    derived={"address": address('"value"'), "alias": written("hubspot", '"contact_id"')},
+    is_masters=False,
+    foreign_kind="hubspot",
 )
 
 _COMPANY_HISTORY = FileMapping(
@@ -207,6 +218,7 @@ _ADDRESSES = FileMapping(
         '"alias" IS NOT NULL AND "alias" <> "lead_id"'
         f' AND "contact_property_history.name" IS NULL AND {_LIVE}'
     ),
+    is_masters=True,
 )
 
 _FURTHER_ADDRESSES = FileMapping(
@@ -225,6 +237,7 @@ _FURTHER_ADDRESSES = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where=f'"alias" IS NOT NULL AND {_LIVE}',
+    is_masters=True,
 )
 
 _OWN_IDS = FileMapping(
@@ -238,6 +251,14 @@ _OWN_IDS = FileMapping(
     columns={"alias": "alias", "known_at": "known_at"},
     constants={"source": "hubspot"},
     where=f'"alias" <> "lead_id" AND {_LIVE}',
+    own_kind="hubspot",
+)
+_FOREIGN_IDS = replace(
+    _OWN_IDS,
+    ids={"email": "email"},
+    where=f'"email" IS NOT NULL AND {_LIVE}',
+    own_kind="",
+    foreign_kind="hubspot",
 )
 
 
@@ -290,7 +311,8 @@ _WRITTEN = written("hubspot", "{}")
 
 PEOPLE = (
     *(_CONTACTS, _ENTERED_STAGES, _CONTACT_HISTORY, _STAGE_HISTORY, _VERDICT_HISTORY),
-    *(_ADDRESS_HISTORY, _COMPANY_HISTORY, _ADDRESSES, _FURTHER_ADDRESSES, _OWN_IDS),
+    *(_ADDRESS_HISTORY, _ID_HISTORY, _COMPANY_HISTORY, _ADDRESSES, _FURTHER_ADDRESSES),
+    *(_OWN_IDS, _FOREIGN_IDS),
     *(_merged_contacts(_WRITTEN), _merged_contacts("{}", "hubspot")),
     *(_merges(_WRITTEN), _merges("{}", "hubspot")),
 )

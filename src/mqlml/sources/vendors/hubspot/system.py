@@ -9,5 +9,6 @@ from mqlml.sources.vendors.hubspot.activity import ACTIVITY
 from mqlml.sources.vendors.hubspot.deals import DEALS
 from mqlml.sources.vendors.hubspot.email import EMAIL
 from mqlml.sources.vendors.hubspot.people import PEOPLE
+from mqlml.sources.vendors.hubspot.screens import SCREENS
 
-HUBSPOT = System("hubspot", (*PEOPLE, *EMAIL, *ACTIVITY, *DEALS), lead_id="hubspot")
+HUBSPOT = System("hubspot", (*PEOPLE, *EMAIL, *ACTIVITY, *DEALS, *SCREENS), lead_id="hubspot")
