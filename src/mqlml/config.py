@@ -319,9 +319,10 @@ def _listed_sources(sources: Any) -> Any:
     """Allow one mapping where a list of files may stand."""
     if not isinstance(sources, Mapping):
         return sources
+    fields = SourceSettings.model_fields
+    listed = {name for name, info in fields.items() if get_origin(info.annotation) is tuple}
     return {
-        name: [v] if isinstance(v, Mapping) and name != "warehouse" else v
-        for name, v in sources.items()
+        name: [v] if name in listed and isinstance(v, Mapping) else v for name, v in sources.items()
     }
 
 

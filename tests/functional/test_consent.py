@@ -5,6 +5,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from mqlml.errors import ConfigError
+
 CONSENT = """\
   consent: [{column: objected, refused: ["Yes"]}]
 target: {stage"""
@@ -42,6 +44,6 @@ def test_who_refused_has_no_score_and_is_counted(mqlml, company, objecting, work
 def test_a_column_of_consent_that_is_not_there_is_named(mqlml, objecting, workspace):
     objecting.write_text(objecting.read_text().replace("column: objected", "column: objcted"))
     told = mqlml("score", "--config", objecting, "--workspace", workspace)
-    assert told.code == 3 or told.code == 2
+    assert told.code == ConfigError.exit_code
     assert "no such column of consent" in told.err
     assert "objected" in told.err

@@ -18,7 +18,7 @@ from mqlml.features.expansion import expand_features
 from mqlml.features.plan import Plan
 from mqlml.features.reference import reference_features
 from mqlml.features.settings import FeatureSettings
-from mqlml.tables.contracts import EVENTS, Tables
+from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Tables
 from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_HOUR
 
 COMPANIES = 12
@@ -41,6 +41,8 @@ def _event(draw: Random, lead: str) -> dict[str, Any]:
         "value": draw.choice(NUMBERS),
         "duration_s": draw.choice(NUMBERS),
         "is_bot": draw.choice([False, False, False, None, True]),
+        "counts_after": draw.choice([None, None, _time(draw)]),
+        "counts_until": draw.choice([None, None, _time(draw)]),
     }
 
 
@@ -72,6 +74,7 @@ def _company(draw: Random, folder: Path) -> tuple[Tables, pd.DataFrame]:
         events=[row | {"event_id": f"e{n}"} for row, n in zip(events, ids, strict=True)],
         attributes=list(dated.values()),
         attribute_specs=SPECS,
+        properties=SPELL_COLUMNS,
     )
     asked = [(draw.choice([*names, "nobody"]), _time(draw)) for _ in range(10 * COMPANIES)]
     return tables, make_points(*asked)
@@ -114,6 +117,7 @@ def test_spark_equals_the_reference_to_the_last_bit(
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     own, asked = spark_engine.to_spark(tables, points.assign(place=np.arange(len(points))))
     events = open_session(spark_engine.settings).read.parquet(str(tables.events.folder))
-    table = spark_engine.features(replace(own, events=events), asked, plan).toArrow().to_pandas()
+    own = replace(own, events=events, properties=SPELL_COLUMNS)
+    table = spark_engine.features(own, asked, plan).toArrow().to_pandas()
     table = table.sort_values("place", ignore_index=True)[list(plan.columns)]
     pd.testing.assert_frame_equal(table, expected, check_exact=True)

@@ -191,3 +191,30 @@ def test_faults_of_a_criteria_file_that_only_its_content_shows_have_their_lines(
         load_criteria(tmp_path / "agreed.yaml")
     places = [fault.where.rsplit("/", 1)[-1] for fault in caught.value.faults]
     assert places == ["agreed.yaml:3: thresholds", "agreed.yaml:2: valid_from"]
+
+
+PEOPLE = """\
+  identity: {max_leads_per_alias: 2, plus_tags: together, free_mail: [own.example]}
+  robots: {rules: [crawler], own_ips: [10.0.0.0/8]}
+  consent: {column: objected, refused: [yes]}
+target: {stage"""
+
+
+def test_identity_robots_and_consent_are_blocks_of_the_sources(tmp_path):
+    text = LEAST.replace("target: {stage", PEOPLE)
+    sources = load_settings(write(tmp_path, text)).sources
+    assert sources.identity.max_leads_per_alias == 2
+    assert sources.robots.rules == ("crawler",)
+    assert sources.consent[0].refused == ("yes",)
+
+
+def test_a_network_that_is_none_and_a_rule_that_is_none_are_named(tmp_path):
+    text = LEAST.replace("target: {stage", PEOPLE).replace("10.0.0.0/8", "office")
+    (fault,) = faults_of(write(tmp_path, text))
+    assert (fault.where, fault.found) == (
+        f"{tmp_path / 'our.yaml'}:9: sources.robots.own_ips",
+        "office",
+    )
+    text = LEAST.replace("target: {stage", PEOPLE).replace("[crawler]", "[crawlr]")
+    (fault,) = faults_of(write(tmp_path, text))
+    assert "crawler" in fault.mend

@@ -31,6 +31,10 @@ def demo(
             "--export-as", help="Only write the company in these layouts: ga4,hubspot,sendgrid."
         ),
     ] = None,
+    robots: Annotated[
+        bool,
+        typer.Option("--robots", help="With --export-as: plant machines among the mails' readers."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Simulate a company and walk the loop: train, score, verdicts, drift, retrain, review."""
@@ -40,7 +44,7 @@ def demo(
     tell = note if as_json else say
     if export_as is not None:
         systems = [name.strip() for name in export_as.split(",") if name.strip()]
-        exported = export_demo(workspace, systems, leads=leads, seed=seed, say=tell)
+        exported = export_demo(workspace, systems, leads=leads, seed=seed, say=tell, robots=robots)
         answer(exported.document(), exported.lines(), as_json=as_json)
         return
     program = _program()

@@ -5,6 +5,7 @@ import sys
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from mqlml.cli.output import note
@@ -18,16 +19,23 @@ COMMAND = ContextVar("COMMAND", default="")
 
 def project_of(config: Path, data: Path | None, workspace: Path) -> "Project":
     """Return the project that the shared options describe."""
+    from mqlml.storage.tombstones import erasing_under_way
     from mqlml.wiring import secret_names
     from mqlml.workflows.project import open_project
 
     project = open_project(config, data=data, workspace=workspace)
     names = secret_names(project.settings)
-    return replace(
+    opened = replace(
         project,
         workspace=replace(project.workspace, say=note, command=COMMAND.get()),
         secrets={n: os.environ[n] for n in names if n in os.environ},
     )
+    if erasing_under_way(opened.workspace.root) is not None:
+        from mqlml.workflows.erase import finish_erasure
+
+        note("finishing an erasure that was interrupted")
+        finish_erasure(opened, salt=token_hex(16))
+    return opened
 
 
 def progress(text: str) -> None:

@@ -210,6 +210,27 @@ def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
+def robot_bodies(robots: pd.DataFrame) -> bytes:
+    """Return planted robots' events as SendGrid's webhook told of them."""
+    events = []
+    for number, row in enumerate(robots.to_dict("records")):
+        events.append(
+            {
+                "email": _address(row["lead_id"]),
+                "timestamp": row["occurred_at"] // MICROS_PER_SECOND,
+                "event": _MAIL_EVENTS[row["type"]],
+                "sg_event_id": f"r{number:08}",
+                "sg_message_id": f"{row['lead_id']}-{row['mailing']}",
+                "singlesend_name": row["mailing"],
+                "useragent": row["user_agent"],
+                **({"url": row["url"]} if row["url"] else {}),
+            }
+        )
+    bodies = (events[start : start + _BATCH] for start in range(0, len(events), _BATCH))
+    lines = (json.dumps(body, separators=(",", ":")) for body in bodies)
+    return ("\n".join(lines) + "\n").encode()
+
+
 def _address(lead: object) -> str:
     return f"{str(lead).lower()}@buyer-{str(lead).lower()}.example"
 

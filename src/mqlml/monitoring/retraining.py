@@ -14,7 +14,7 @@ from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.settings import MonitoringSettings
 
 Floats = npt.NDArray[np.float64]
-Reason = Literal["auto", "schedule", "drift", "criteria", "data", "manual"]
+Reason = Literal["auto", "schedule", "drift", "criteria", "data", "manual", "erasure"]
 
 _FEWEST_CONVERSIONS = 20
 # A challenger may be this much worse calibrated than the champion, no more.

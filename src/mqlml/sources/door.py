@@ -16,6 +16,7 @@ from mqlml.sources.settings import TableSource, Warehouse, WarehouseTable, shape
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.warehouse import Tables, open_warehouse
 from mqlml.tables.checking import TimeRange
+from mqlml.tables.tombstones import Tombstones
 
 _FORMATS = {
     ".csv": "csv",
@@ -49,6 +50,7 @@ class Door:
     opened: dict[str, Tables] = field(default_factory=dict)
     used: set[Path] = field(default_factory=set)
     is_retry: bool = False
+    erased: Tombstones = field(default_factory=Tombstones)
     # One file may feed several tables; it is staged once.
     staged: dict[tuple[str | None, ...], StagedFile] = field(default_factory=dict)
 

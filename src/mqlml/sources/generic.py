@@ -49,6 +49,7 @@ from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
 from mqlml.tables.sql import literal, quoted
+from mqlml.tables.tombstones import Tombstones, erased_sql, make_erased
 
 _MINUTE = 60_000_000
 
@@ -62,6 +63,7 @@ def read_sources(
     secrets: Mapping[str, str] | None = None,
     kept: Path | None = None,
     earlier: Earlier | None = None,
+    erased: Tombstones | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
@@ -69,8 +71,9 @@ def read_sources(
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
     each database source's `url_env` to its URL. `kept` is the folder where rows that are
     read by a watermark stay for the next time. With `earlier` only its quarantined rows are
-    read, and join the rows that it kept. The faults of all files are raised
-    together, as ConfigError, SchemaError or DataError after the first of them.
+    read, and join the rows that it kept. Rows of who was `erased` are left out. The faults
+    of all files are raised together, as ConfigError, SchemaError or DataError after the
+    first of them.
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
@@ -95,6 +98,7 @@ def read_sources(
                 warehouses=settings.warehouse,
                 kept=kept,
                 is_retry=earlier is not None,
+                erased=erased or Tombstones(),
             )
             settings, unread = _expanded(settings, door)
             ingested = _ingest(door, settings, workdir / "checked", unread, earlier)
@@ -161,7 +165,8 @@ def _ingest(
 ) -> Ingested:
     files, notes = _typed_files(door, settings, earlier)
     is_order_time = settings.leads[0].order is not None
-    counts = [c for t in CONTRACTS for c in _settle(door.connection, t, files[t], earlier)]
+    make_erased(door.connection, door.erased)
+    counts = [c for t in CONTRACTS for c in _settle(door, t, files[t], earlier)]
     collect_quarantine(door.connection, files)
     if earlier is not None:
         retried = {t: [one.plan.staged.name for one in files[t]] for t in CONTRACTS}
@@ -177,7 +182,7 @@ def _ingest(
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
-    write_quarantine(door.connection, target)
+    write_quarantine(door.connection, target, door.erased)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
@@ -283,16 +288,21 @@ def _plan(
 
 
 def _settle(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    files: list[TypedFile],
-    earlier: Earlier | None,
+    door: Door, table: str, files: list[TypedFile], earlier: Earlier | None
 ) -> tuple[FileCount, ...]:
-    """Make the table of all files' rows, drop repeats, and return where every row went."""
+    """Make the table of all files' rows, drop repeats, and return where every row went.
+
+    Rows of people who were erased are left out, like those that a source's `where` leaves out.
+    """
+    connection = door.connection
     selects = [f"({one.select})" for one in files] or [_nothing(table)]
     if earlier is not None:
         selects.append(f"({earlier_rows(connection, earlier, table)})")
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
+    if door.erased.hashes:
+        for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
+            is_erased = erased_sql(door.erased, column)
+            connection.execute(f"UPDATE {table} SET __passes = false WHERE {is_erased}")
     for one in files:
         connection.execute(f"DROP TABLE {one.plan.parsed}")
     names = connection.table(table).columns

@@ -57,11 +57,12 @@ def identify(
     mark_robots(connection, sources.robots, email=settings.account_email)
     found = _identify(connection, settings)
     if settings.hash_key_env is not None:
-        _hash_ids(connection, _hasher(secrets.get(settings.hash_key_env), settings.hash_key_env))
+        _hash_ids(connection, hasher(secrets.get(settings.hash_key_env), settings.hash_key_env))
     return found
 
 
-def _hasher(key: str | None, name: str) -> Hash:
+def hasher(key: str | None, name: str) -> Hash:
+    """Return what ids are replaced by; ConfigError if the variable with the key is not set."""
     if not key:
         mend = f"set it before the command: export {name}=…"
         where = "sources.identity.hash_key_env"

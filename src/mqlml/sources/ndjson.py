@@ -4,14 +4,16 @@ Lines are parsed one by one, because one bad line must not touch another, and
 turned into text column by column, because most columns are text already.
 """
 
+import gc
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote_plus
 
 import pyarrow as pa
@@ -21,8 +23,31 @@ from mqlml.sources import staging
 from mqlml.sources.staging import PartWriter, StagedFile, as_text, unique_names
 from mqlml.sources.text_files import open_text
 
-# Numbers stay as they are spelled: 1.50 is not 1.5, and an id may exceed any float.
-_SPELLED = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+class _Spelled(float):
+    """A number that remembers how it was spelled: 1.50 is not 1.5, and NaN is a word."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def _integer(text: str) -> "int | _Spelled":
+    """Return the integer; what an int does not spell alike, or cannot hold, keeps its text."""
+    return _Spelled(text) if text == "-0" or len(text) > _DIGITS else int(text)
+
+
+# An id may exceed any float, but not what Python turns into an integer.
+_DIGITS = 4_000
+_SPELLED = json.JSONDecoder(parse_float=_Spelled, parse_constant=_Spelled)
+_ODD = json.JSONDecoder(parse_int=_integer, parse_float=_Spelled, parse_constant=_Spelled)
+# Integers that need more than the quick reading: a nought with a sign, or endless digits.
+_IS_ODD = re.compile(rf"-0(?![.eE\d])|\d{{{_DIGITS}}}")
+_WRITE = json.JSONEncoder(ensure_ascii=False).encode
 # A form with one field, as a provider posts it: `mandrill_events=%5B%7B…`.
 _FORM = re.compile(r"\s*[A-Za-z_]+=")
 _EMPTY = '{"empty_body": true}'
@@ -51,7 +76,7 @@ def stage_ndjson(
     """
     writer = PartWriter(target)
     names: dict[str, str] = {}
-    with open_text(path, name, encoding) as text:
+    with open_text(path, name, encoding) as text, _no_collection():
         lines = enumerate(text, start=1)
         while taken := list(islice(lines, staging.ROWS_PER_PART)):
             block = _parsed(_items(taken) if has_lists else taken, names)
@@ -65,12 +90,23 @@ def stage_ndjson(
     return StagedFile(name, target, tuple(names.values()), writer.rows)
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no reference cycles inside the block: JSON makes none, and looking takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass
 class _Block:
-    """Lines that are not blank: their numbers, texts and objects, empty where they have a fault."""
+    """Lines that are not blank: their numbers and objects, empty where they have a fault."""
 
     lines: list[int] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
     objects: list[dict[str, Any]] = field(default_factory=list)
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -129,12 +165,15 @@ def _deeper(read: Callable[[], Value], frames: int) -> Value:
 
 def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
     """Return the lines as objects; keys that come for the first time are added to `names`."""
-    block, read = _Block(), _SPELLED.raw_decode
+    block = _Block()
     keys: tuple[str, ...] = ()
     for line, content in taken:
         text = content.strip()
         if not text:
             continue
+        may_be_odd = "-0" in text or len(text) > _DIGITS
+        is_odd = may_be_odd and _IS_ODD.search(text)
+        read = _ODD.raw_decode if is_odd else _SPELLED.raw_decode
         try:
             is_flat = text.count("[") + text.count("{") < _MANY_BRACKETS
             values, end = read(text) if is_flat else _deeper(partial(read, text), _SPARE_FRAMES)
@@ -144,7 +183,6 @@ def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
             block.faults[len(block.lines)] = (_reason(text), text)
             values = {}
         block.lines.append(line)
-        block.texts.append(text)
         block.objects.append(values)
         if (found := tuple(values)) != keys:
             keys = found
@@ -174,16 +212,16 @@ def _columns(block: _Block, names: dict[str, str]) -> Iterator[tuple[str, pa.Arr
         try:
             yield name, pa.array(values, pa.string())
         except (pa.ArrowException, UnicodeEncodeError):
-            yield name, pa.array(_as_texts(block, key, values), pa.string())
+            yield name, pa.array(_as_texts(values), pa.string())
 
 
-def _as_texts(block: _Block, key: str, values: Sequence[Any]) -> Iterator[str | None]:
+def _as_texts(values: Iterable[Any]) -> Iterator[str | None]:
     """Yield the text of each value; half a surrogate pair, which no file can hold, becomes '?'."""
-    for position, value in enumerate(values):
+    for value in values:
         if isinstance(value, dict | list):
-            # Nested numbers were read as text; a second reading keeps them numbers.
-            plain = json.loads(block.texts[position], parse_int=_whole)
-            yield _encodable(json.dumps(plain[key], ensure_ascii=False))
+            yield _encodable(_WRITE(value))
+        elif isinstance(value, _Spelled):
+            yield value.text
         else:
             text = as_text(value)
             yield text if text is None else _encodable(text)

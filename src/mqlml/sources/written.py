@@ -11,6 +11,7 @@ from mqlml.tables.contracts import CONFLICTS, CONTRACTS, MERGES, Column, ColumnT
 from mqlml.tables.ingested import Note
 from mqlml.tables.quarantine import QUARANTINE_COLUMNS
 from mqlml.tables.sql import literal, only_row, quoted
+from mqlml.tables.tombstones import Tombstones
 
 _YEAR = 365 * 86_400_000_000
 
@@ -47,8 +48,18 @@ def collect_quarantine(
             connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
 
 
-def write_quarantine(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Write the table `quarantined`, each row with reason and remedy."""
+def write_quarantine(
+    connection: duckdb.DuckDBPyConnection, target: Path, erased: Tombstones
+) -> None:
+    """Write the table `quarantined`, each row with reason and remedy.
+
+    Rows that name somebody who was erased are not written.
+    """
+    if erased.hashes:
+        rows = connection.execute("SELECT rowid, raw FROM quarantined").fetchall()
+        gone = [str(row) for row, raw in rows if erased.mentions(raw or "")]
+        if gone:
+            connection.execute(f"DELETE FROM quarantined WHERE rowid IN ({', '.join(gone)})")
     query = 'SELECT * FROM quarantined ORDER BY "table", file, line, reason, raw'
     _copy(connection, query, target / "quarantine.parquet")
 

@@ -1,7 +1,7 @@
 """Scores into a PostgreSQL table: a new score is added, a repeated one replaced."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,6 +39,30 @@ def upsert_scores(url: str, table: str, frame: pd.DataFrame) -> int:
     except psycopg.Error as error:
         raise DataError(_fault(error, where)) from None
     return len(frame)
+
+
+def delete_scores(url: str, table: str, lead_ids: Sequence[str]) -> int:
+    """Return how many rows of these leads were deleted from `table`; none if there is no table.
+
+    Raises:
+        MissingExtraError: psycopg is not installed.
+        DataError: The server cannot be reached, or refuses.
+    """
+    psycopg = _psycopg()
+    from psycopg import sql
+
+    where = f"table {table} at {without_password(url)}"
+    name = sql.Identifier(*table.split("."))
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            shown = name.as_string(connection)
+            found = connection.execute("SELECT to_regclass(%s)", (shown,)).fetchone()
+            if found[0] is None:
+                return 0
+            query = sql.SQL("DELETE FROM {} WHERE lead_id = ANY(%s)").format(name)
+            return int(connection.execute(query, (list(lead_ids),)).rowcount)
+    except psycopg.Error as error:
+        raise DataError(_fault(error, where)) from None
 
 
 def without_password(url: str) -> str:

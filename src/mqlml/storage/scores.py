@@ -28,7 +28,7 @@ ScoreFormat = Literal["parquet", "csv"]
 
 _FILE = re.compile(rf"^(?P<name>.+)-(?P<stamp>{STAMP_PATTERN})\.parquet$")
 _SUPERSEDED = "superseded"
-_DIGEST_SHOWN = 12
+SHOWN_DIGEST = 12
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -58,7 +58,7 @@ class ScoreFile:
         return superseded if superseded.exists() else self.path
 
     def _superseded(self, digest: str) -> Path:
-        return self.folder / _SUPERSEDED / f"{self.path.stem}-{digest[:_DIGEST_SHOWN]}.parquet"
+        return self.folder / _SUPERSEDED / f"{self.path.stem}-{digest[:SHOWN_DIGEST]}.parquet"
 
     def write(self, data: bytes) -> None:
         """Make `data` the scores of the latest run; other scores of the moment move aside.

@@ -189,6 +189,17 @@ def _point_to(folder: Path, name: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def forget_snapshots(root: Path) -> None:
+    """Keep the current snapshot of the workspace at `root` alone."""
+    folder = root / "tables"
+    name = str(_pointer(folder)["snapshot"])
+    pointer = {"snapshot": name, "previous": []}
+    replace_file(folder / CURRENT, (json.dumps(pointer, sort_keys=True) + "\n").encode())
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name != name:
+            shutil.rmtree(path)
+
+
 def _pointer(folder: Path) -> dict[str, Any]:
     path = folder / CURRENT
     try:

@@ -68,7 +68,15 @@ def mark_robots(
     What the source itself marked keeps its mark, with the reason `source` if it gives none.
     Of several rules that hold the first in the order of RULES is the reason.
     """
+    connection.execute(
+        f"UPDATE events_kept SET bot_reason = {literal(OF_SOURCE)}"
+        " WHERE is_bot AND bot_reason IS NULL"
+    )
     names = connection.table("events_kept").columns
+    is_inside_asked = settings.own_domains or settings.own_addresses
+    if not (set(_READ) & set(names) or is_inside_asked):
+        return  # nothing that a rule could read
+    _know_agents(connection, names, settings)
     _make_view(connection, names, email)
     _find_bursts(connection, settings)
     conditions = {rule: _CONDITIONS[rule](settings) for rule in RULES if rule in settings.rules}
@@ -81,15 +89,32 @@ def mark_robots(
         f" WHERE {found} IS NOT NULL"
     )
     connection.execute(
-        f"UPDATE events_kept SET bot_reason = {literal(OF_SOURCE)}"
-        " WHERE is_bot AND bot_reason IS NULL"
-    )
-    connection.execute(
         "UPDATE events_kept AS e SET is_bot = true, bot_reason = r.reason FROM robots AS r"
         " WHERE e.__file = r.__file AND e.__row = r.__row AND coalesce(e.is_bot, false) = false"
     )
-    for name in ("robots", "bursts", "looked_at", "delivered"):
+    for name in ("robots", "bursts", "looked_at", "delivered", "agents"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _know_agents(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], settings: RobotSettings
+) -> None:
+    """Make `agents`: what each user agent is, looked at once however often it comes."""
+    agents = "SELECT CAST(NULL AS VARCHAR) AS agent WHERE false"
+    if "user_agent" in names:
+        agents = "SELECT DISTINCT CAST(user_agent AS VARCHAR) AS agent FROM events_kept"
+    own = [f"contains(lower(agent), {literal(word.lower())})" for word in settings.agents]
+    matches = {
+        "is_crawler": " OR ".join([_agent(_CRAWLERS), *own]),
+        "is_proxy": _agent(_PROXIES),
+        "is_scanner": _agent(_SCANNERS),
+        # Apple's proxy fetches every picture and says nothing but this.
+        "is_apple": "trim(agent) = 'Mozilla/5.0'",
+    }
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in matches.items())
+    connection.execute(
+        f"CREATE TABLE agents AS SELECT agent, {columns} FROM ({agents}) WHERE agent IS NOT NULL"
+    )
 
 
 def _make_view(
@@ -101,7 +126,7 @@ def _make_view(
         if name in names
         else f"CAST(NULL AS VARCHAR) AS {name}"
         for name in _READ
-        if name != "email"
+        if name not in {"email", "user_agent"}
     ]
     own = ["CAST(e.email AS VARCHAR)"] if "email" in names else []
     own.append("CASE WHEN e.lead_id LIKE 'email:%' THEN substr(e.lead_id, 7) END")
@@ -109,6 +134,7 @@ def _make_view(
     if email is not None:
         own.append(f"CAST(l.{quoted(email)} AS VARCHAR)")
         join = "LEFT JOIN leads_kept AS l USING (lead_id)"
+    agent = f"CAST({'e.user_agent' if 'user_agent' in names else 'NULL'} AS VARCHAR)"
     message = f"CAST({'e.message_id' if 'message_id' in names else 'NULL'} AS VARCHAR)"
     connection.execute(
         f"CREATE TABLE delivered AS SELECT e.lead_id, {message} AS message_id,"
@@ -120,9 +146,11 @@ def _make_view(
         CREATE TABLE looked_at AS
         SELECT e.__file, e.__row, e.lead_id, e.type, e.campaign, e.occurred_at,
             {", ".join(read)}, lower(trim(coalesce({", ".join(own)}))) AS email,
+            is_crawler, is_proxy, is_scanner, is_apple,
             epoch_us(e.occurred_at) / 1e6 - epoch_us(d.delivered_at) / 1e6 AS waited_s
         FROM events_kept AS e {join} LEFT JOIN delivered AS d
         ON d.lead_id = e.lead_id AND d.message_id = {message}
+        LEFT JOIN agents AS a ON a.agent = {agent}
         """
     )
 
@@ -160,29 +188,24 @@ def _find_bursts(connection: duckdb.DuckDBPyConnection, settings: RobotSettings)
 
 
 def _agent(pattern: str) -> str:
-    return f"regexp_matches(lower(user_agent), {literal(pattern)})"
+    return f"regexp_matches(lower(agent), {literal(pattern)})"
 
 
 def _no_condition(_: RobotSettings) -> str:
     return "false"
 
 
-def _crawler(settings: RobotSettings) -> str:
-    own = [f"contains(lower(user_agent), {literal(word.lower())})" for word in settings.agents]
+def _crawler(_: RobotSettings) -> str:
     # An image proxy may call itself a robot and fetch for a person who reads.
-    is_mail = "type IN ('email_opened', 'email_delivered', 'email_sent')"
-    return f"(NOT {is_mail} AND ({' OR '.join([_agent(_CRAWLERS), *own])}))"
+    return "(is_crawler AND type NOT IN ('email_opened', 'email_delivered', 'email_sent'))"
 
 
 def _apple_privacy(_: RobotSettings) -> str:
-    # Apple's proxy fetches every picture and says nothing but this.
-    return "(type = 'email_opened' AND trim(user_agent) = 'Mozilla/5.0')"
+    return "(is_apple AND type = 'email_opened')"
 
 
 def _image_proxy(settings: RobotSettings) -> str:
-    return (
-        f"(type = 'email_opened' AND {_agent(_PROXIES)} AND waited_s <= {settings.proxy_seconds})"
-    )
+    return f"(is_proxy AND type = 'email_opened' AND waited_s <= {settings.proxy_seconds})"
 
 
 def _instant_open(settings: RobotSettings) -> str:
@@ -192,7 +215,7 @@ def _instant_open(settings: RobotSettings) -> str:
 def _link_scanner(settings: RobotSettings) -> str:
     early = f"waited_s <= {settings.instant_seconds}"
     burst = "(__file, __row) IN (SELECT (__file, __row) FROM bursts)"
-    return f"(type = 'email_clicked' AND ({_agent(_SCANNERS)} OR {early} OR {burst}))"
+    return f"(type = 'email_clicked' AND (is_scanner OR {early} OR {burst}))"
 
 
 _CONDITIONS = {

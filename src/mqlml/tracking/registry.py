@@ -22,6 +22,7 @@ from mqlml.tracking.races import written
 from mqlml.tracking.records import LoggedModel, ModelRef, TrainingRecord
 
 CHAMPION = "champion"
+RETRAIN = "mqlml.retrain"
 _READY = "READY"
 _MODEL_ID = "mqlml.model_id"
 _GONE = ("No such artifact", "No such file", "Not Found", "not found", "NoSuchKey")
@@ -89,6 +90,23 @@ def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
         description=f"Trained as of {day(record.run.as_of)} ({record.run.reason})",
     )
     return LoggedModel(model.source_run_id, name, str(version.version))
+
+
+def mark_for_retraining(client: Any, name: str, *, known_from: int) -> tuple[str, ...]:
+    """Tag the versions of a model that were trained at or after `known_from`; return them."""
+    found = [
+        version
+        for version in client.search_model_versions(f"name = '{name}'")
+        if int(version.tags.get("mqlml.as_of", known_from)) >= known_from
+    ]
+    for version in found:
+        written(partial(client.set_model_version_tag, name, version.version, RETRAIN, "erasure"))
+    return tuple(sorted((str(version.version) for version in found), key=int))
+
+
+def is_marked(client: Any, ref: ModelRef) -> bool:
+    """Return whether a version is marked for retraining."""
+    return RETRAIN in client.get_model_version(ref.name, ref.version).tags
 
 
 def find_champion(client: Any, name: str) -> ModelRef | None:

@@ -1,6 +1,6 @@
 """Everything the rest of mqlml asks of MLflow."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from mqlml.tracking.faults import told
 from mqlml.tracking.model_files import installed_version
 from mqlml.tracking.records import LoggedModel, ModelRef, RunRecord, RunRow, TrainingRecord
 from mqlml.tracking.registry import BundleCheck
+from mqlml.tracking.scrubbing import scrub_database
 
 
 def check_bundle(folder: Path) -> object:
@@ -90,6 +91,31 @@ class MlflowStore:
         """Return one version of a model; BundleError if there is none or it is unfinished."""
         with self._client() as client:
             return registry.find_version(client, name, version)
+
+    def mark_for_retraining(self, name: str, *, known_from: int) -> tuple[str, ...]:
+        """Return the versions trained at or after `known_from`, marked: rows they saw are gone."""
+        if not self.is_there:
+            return ()
+        with self._client() as client:
+            return registry.mark_for_retraining(client, name, known_from=known_from)
+
+    def is_marked(self, ref: ModelRef) -> bool:
+        """Return whether a version was trained with rows of people who were erased since."""
+        with self._client() as client:
+            return registry.is_marked(client, ref)
+
+    def scrub(self, scrubbed: Callable[[str], str]) -> int:
+        """Return how many values of the workspace's own database were changed by `scrubbed`."""
+        database = self._connection.database
+        if database is None or not database.exists():
+            return 0
+        with told(self.uri):
+            return scrub_database(database, scrubbed)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether runs and models lie outside the workspace."""
+        return self._connection.database is None
 
     def promote(self, name: str, version: str, *, as_of: int, reason: str) -> ModelRef:
         """Return the version that is now champion; it was loaded once more before."""

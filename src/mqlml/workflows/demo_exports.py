@@ -7,7 +7,15 @@ from typing import Any
 
 from mqlml.demo.company import simulate
 from mqlml.demo.export import write_exports
-from mqlml.demo.export_as import HELD, SITE, SYSTEM_WRITERS, whole_seconds, write_exports_as
+from mqlml.demo.export_as import (
+    HELD,
+    SITE,
+    SYSTEM_WRITERS,
+    robot_bodies,
+    whole_seconds,
+    write_exports_as,
+)
+from mqlml.demo.robots import TRUTH_COLUMNS, planted_robots
 from mqlml.demo.settings import DemoSettings
 from mqlml.errors import Fault, UsageError, nearest
 from mqlml.storage.atomic import replace_file
@@ -61,11 +69,19 @@ class ExportedDemo:
 
 
 def export_demo(
-    workspace: Path, systems: Sequence[str], *, leads: int, seed: int, say: Say
+    workspace: Path,
+    systems: Sequence[str],
+    *,
+    leads: int,
+    seed: int,
+    say: Say,
+    robots: bool = False,
 ) -> ExportedDemo:
     """Write the company as exports of `systems`, and beside it as plain tables, with configs.
 
-    Both give the same tables. Raises UsageError for a system that nobody writes.
+    Both give the same tables. With `robots` machines are planted among SendGrid's events, and
+    `robots.csv` beside the exports says which events are theirs. Raises UsageError for a
+    system that nobody writes.
     """
     unknown = [name for name in systems if name not in SYSTEM_WRITERS]
     if unknown or not systems:
@@ -76,6 +92,11 @@ def export_demo(
     company = whole_seconds(simulate(DemoSettings(n_leads=leads), seed=seed))
     home = workspace / "exported"
     files = write_exports_as(company, home / "exports", systems)
+    if robots and "sendgrid" in systems:
+        planted = planted_robots(company)
+        replace_file(home / "exports" / "sendgrid" / "robots.ndjson", robot_bodies(planted))
+        truth = planted[list(TRUTH_COLUMNS)].to_csv(index=False, lineterminator="\n")
+        replace_file(home / "robots.csv", truth.encode())
     write_exports(company, home / "plain")
     for name in CRITERIA_FILES:
         for folder in ("exports", "plain"):

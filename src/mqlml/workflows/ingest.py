@@ -24,6 +24,7 @@ from mqlml.storage.snapshot import (
     snapshot_rows,
     write_tables,
 )
+from mqlml.storage.tombstones import read_tombstones
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.ingest_page import write_ingest_page
@@ -32,8 +33,8 @@ from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
-_SEEN = "ingested.json"
-_KEPT = "warehouse"
+SEEN = "ingested.json"
+KEPT = "warehouse"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
     """
     with project.workspace.lock("ingest"):
         if full:
-            shutil.rmtree(project.workspace.root / _KEPT, ignore_errors=True)
+            shutil.rmtree(project.workspace.root / KEPT, ignore_errors=True)
         _ingest(project, say)
     return _result(project)
 
@@ -184,6 +185,7 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
     """Make a new snapshot of the sources, or of an earlier snapshot and its quarantine."""
     settings = project.settings
     root = project.workspace.root
+    erased = read_tombstones(root)
     # A killed ingest leaves this folder behind; by its name the next job's lock sweeps it away.
     with tempfile.TemporaryDirectory(dir=root, prefix=".ingest.", suffix=".new") as folder:
         ingested = read_sources(
@@ -192,8 +194,10 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
-            kept=root / _KEPT,
+            # Whose rows may not be kept, nobody knows before all of them are read.
+            kept=None if erased.hashes else root / KEPT,
             earlier=earlier,
+            erased=erased,
         )
         write_tables(root, ingested)
 
@@ -201,11 +205,11 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
 def _remember(project: Project, files: str | None) -> None:
     """Note which files and settings the current snapshot is made of."""
     seen = {"files": files, "settings": _settings_digest(project)}
-    replace_file(project.workspace.root / _SEEN, json.dumps(seen).encode())
+    replace_file(project.workspace.root / SEEN, json.dumps(seen).encode())
 
 
 def _seen(root: Path) -> dict[str, Any]:
-    path = root / _SEEN
+    path = root / SEEN
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):

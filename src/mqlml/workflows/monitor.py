@@ -31,6 +31,8 @@ from mqlml.workflows.train import keep_page
 
 Say = Callable[[str], None]
 
+ERASED = "the champion was trained with rows of people who were erased since"
+
 
 @dataclass(frozen=True)
 class MonitorResult:
@@ -41,6 +43,7 @@ class MonitorResult:
     version: str
     report: Path
     as_of: str
+    is_marked: bool = False
 
     @property
     def alarm(self) -> bool:
@@ -54,6 +57,7 @@ class MonitorResult:
             "changes": [change_document(change) for change in self.found.changes],
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
+            "retrain": "erasure" if self.is_marked else None,
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
@@ -66,6 +70,8 @@ class MonitorResult:
             yield f"{change.kind}: {change.evidence}"
             yield f"    act: {change.act}"
         yield from (f"note: {text}" for text in self.found.warnings)
+        if self.is_marked:
+            yield f"note: {ERASED}: run 'mqlml retrain'"
         yield f"report: {self.report}"
 
 
@@ -129,7 +135,8 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
         payload = {"run_id": run_id, "alarm": found.alarm, "changes": changes}
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
-    return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment))
+    is_marked = store.is_marked(loaded.ref)
+    return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment), is_marked)
 
 
 def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:

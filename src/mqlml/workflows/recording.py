@@ -7,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
 from mqlml.criteria.file import criteria_digest
 from mqlml.dataset.audit import overrides
 from mqlml.modeling.bundle import save_bundle
@@ -17,8 +20,6 @@ from mqlml.workflows.project import Project
 if TYPE_CHECKING:
     from mqlml.tracking.records import LoggedModel
     from mqlml.tracking.store import MlflowStore
-
-_EXAMPLE_ROWS = 5
 
 
 def record_training(
@@ -58,13 +59,27 @@ def record_training(
             contestants=_contestants(learnt),
             columns=plan.columns,
             categories=plan.categories,
-            example=learnt.dataset.matrix.head(_EXAMPLE_ROWS),
+            example=_example(learnt.dataset.matrix),
             plan_fingerprint=plan.fingerprint,
             criteria_version=str(settings.criteria.version),
             criteria_digest=criteria_digest(settings.criteria),
             seed=seed,
         )
         return store.log_training(record, publish=learnt.published)
+
+
+def _example(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return one row of usual values: nobody's own, so that nobody has to be erased from it."""
+    usual = {
+        name: [values.median() if is_numeric_dtype(values) else _most(values)]
+        for name, values in matrix.items()
+    }
+    return pd.DataFrame(usual).astype(matrix.dtypes)
+
+
+def _most(values: pd.Series) -> object:
+    common = values.mode()
+    return common.iloc[0] if len(common) else None
 
 
 def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:

@@ -22,7 +22,7 @@ from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
-from mqlml.workflows.monitor import find_changes
+from mqlml.workflows.monitor import ERASED, find_changes
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.recording import record_training
 from mqlml.workflows.train import keep_page, training_lines
@@ -87,6 +87,8 @@ def retrain(
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     request = _request(project, tables, loaded, reason, moment, say)
+    if not request.is_needed and reason in {"auto", "erasure"} and store.is_marked(loaded.ref):
+        request = Request(True, "erasure", ERASED)
     if not request.is_needed:
         return _nothing_to_do(project, store, loaded, request, moment)
     # A model of long ago ties with one of today on old leads: judge them on the latest.

@@ -74,7 +74,11 @@ def read(tmp_path: Path) -> Callable[..., Read]:
     """Return a function that writes files and reads them by the given settings."""
 
     def through_the_door(
-        files: dict[str, str | bytes], timezone: str | None = None, secrets=None, **settings: Any
+        files: dict[str, str | bytes],
+        timezone: str | None = None,
+        secrets=None,
+        erased=None,
+        **settings: Any,
     ) -> Read:
         data = tmp_path / "data"
         for name, content in {"leads.csv": LEADS_TEXT, **files}.items():
@@ -84,7 +88,12 @@ def read(tmp_path: Path) -> Callable[..., Read]:
         chosen = SourceSettings.model_validate({"leads": [LEADS], **settings})
         return Read(
             read_sources(
-                chosen, data, timezone=timezone, workdir=tmp_path / "work", secrets=secrets
+                chosen,
+                data,
+                timezone=timezone,
+                workdir=tmp_path / "work",
+                secrets=secrets,
+                erased=erased,
             )
         )
 

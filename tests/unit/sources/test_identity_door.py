@@ -11,9 +11,11 @@ from mqlml.errors import ConfigError
 from mqlml.features.plan import make_plan
 from mqlml.features.reference import reference_features
 from mqlml.features.settings import PlanSettings
+from mqlml.storage.erasing import erase_tables, find_people
 from mqlml.storage.seen import seen_data
-from mqlml.storage.snapshot import write_tables
+from mqlml.storage.snapshot import read_tables, write_tables
 from mqlml.tables.contracts import EVENTS
+from mqlml.tables.tombstones import Tombstones
 
 LEADS = "lead_id,created_at,team\nann,2026-01-01,red\nbob,2026-01-02,blue\n"
 EVENTS_TEXT = (
@@ -262,3 +264,42 @@ def test_ids_may_be_hashed_with_a_key_at_the_door(read):
     )
     with pytest.raises(ConfigError, match="the environment variable is not set"):
         read(files, timezone="UTC", **settings)
+
+
+ATTRIBUTES = (
+    "lead_id,name,value,known_at\nbob,title,Head,2026-01-06\n"
+    "ann,city,Ulm,2026-01-09\nann,city,Bonn,2026-02-05\n"
+)
+
+
+def test_who_was_merged_for_a_while_goes_with_what_the_other_took_over(tables, tmp_path):
+    tables(UNMERGED, name="both", attributes=ATTRIBUTES)
+    person, unknown = find_people(tmp_path / "both", ["bob"])
+    assert (person.ids, person.leads, unknown) == (("bob",), 1, frozenset())
+    erase_tables(tmp_path / "both", Tombstones("salt").with_ids(person.ids))
+    left = read_tables(tmp_path / "both")
+    assert left.leads["lead_id"].tolist() == ["ann"]
+    assert left.attributes["value"].dropna().tolist() == ["Ulm", "Bonn"]
+    assert counts(left, ("ann", "2026-01-26"), ("ann", "2026-02-02")) == [1, 1]
+    assert len(left.merges) == left.aliases.rows == 0
+
+
+def test_a_person_is_all_its_ids_but_not_who_shares_one_of_them(tables, tmp_path):
+    links = "email:a@x.org,ann,2026-01-02,\nga4:1,email:a@x.org,2026-01-03,\n"
+    links += "ga4:2,ann,2026-01-03,\nga4:2,bob,2026-01-03,\n"
+    tables(links, name="shared")
+    person, unknown = find_people(tmp_path / "shared", ["ga4:1", "nobody"])
+    assert person.ids == ("ann", "email:a@x.org", "ga4:1", "ga4:2")
+    assert person.texts == ("a@x.org",)
+    assert unknown == {"nobody"}
+
+
+def test_who_was_erased_is_left_out_when_the_sources_are_read_again(read):
+    files = {"leads.csv": LEADS, "events.csv": EVENTS_TEXT, "aliases.csv": HEAD + MERGE}
+    settings = {"events": [{"file": "events.csv"}], "aliases": [{"file": "aliases.csv"}]}
+    gone = Tombstones("salt").with_ids(["bob"])
+    got = read(files, timezone="UTC", erased=gone, **settings)
+    assert got.column("leads", "lead_id") == ["ann"]
+    assert got.column("events", "event_id") == ["e1", "e3"]
+    assert got.count("events") == (4, 2, 0, 0, 2)
+    assert got.rows("aliases") == got.rows("merges") == []

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from mqlml.errors import DataError, MissingExtraError
-from mqlml.storage.postgres import upsert_scores, without_password
+from mqlml.storage.postgres import delete_scores, upsert_scores, without_password
 
 
 def frame(**columns):
@@ -142,3 +142,18 @@ def test_without_psycopg_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtraError, match=r"mqlml\[postgres\]"):
         upsert_scores("postgresql://db", "scores", frame(lead_id=["a"]))
+
+
+def test_the_scores_of_some_leads_are_deleted_and_no_others(postgres_url):
+    upsert_scores(postgres_url, "public.erasable", frame(lead_id=["a", "b", "c"], score=[1, 2, 3]))
+    assert delete_scores(postgres_url, "public.erasable", ["a", "c", "nobody"]) == 2
+    assert rows_of(postgres_url, "SELECT lead_id FROM erasable") == [("b",)]
+
+
+def test_there_is_nothing_to_delete_where_there_is_no_table(postgres_url):
+    assert delete_scores(postgres_url, "never_made", ["a"]) == 0
+
+
+def test_deleting_from_a_server_that_is_not_there_is_a_data_error():
+    with pytest.raises(DataError, match="cannot be reached"):
+        delete_scores("postgresql://x@localhost:1/none", "t", ["a"])
