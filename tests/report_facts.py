@@ -10,7 +10,9 @@ from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics, calibration_curve, gains, wilson_interval
 from mqlml.modeling.reliability import expected_and_observed
 from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.monitoring.silence import silences
 from mqlml.reports.facts import Named
+from mqlml.reports.ingest import IngestFacts
 from mqlml.reports.monitor import MonitorFacts
 from mqlml.reports.review import ReviewFacts
 from mqlml.reports.scoring import ScoringFacts
@@ -22,7 +24,7 @@ from mqlml.reports.training import (
 )
 from mqlml.review.review import Review
 from mqlml.scoring.settings import PersonaSettings
-from mqlml.tables.ingested import FileCount
+from mqlml.tables.ingested import FileCount, Note
 
 DAY = 86_400_000_000
 AS_OF = 1_780_272_000_000_000  # 2026-06-01
@@ -363,3 +365,55 @@ def review_facts(**changes: Any) -> ReviewFacts:
         "details": (Named("Verdicts from", "2026-03-01 to 2026-06-01"),),
     }
     return ReviewFacts(**(values | changes))
+
+
+def ingest_facts(**changes: Any) -> IngestFacts:
+    """Return an ingest of three sources, of which the web's has fallen silent nine days ago."""
+    last = AS_OF // DAY - 1
+    rows = [("ga4", day, 400 + day % 7) for day in range(last - 200, last - 9)]
+    rows += [
+        ("sendgrid", day, 40) for day in range(last - 200, last + 1) if not 90 < last - day < 97
+    ]
+    rows += [("", last - 3, 1)]
+    days = pd.DataFrame(rows, columns=["source", "day", "rows"])
+    sources = days.groupby("source", as_index=False).agg(rows=("rows", "sum"), first=("day", "min"))
+    sources = sources.assign(
+        first=sources["first"] * DAY,
+        last=(last - 1) * DAY,
+        late=sources["rows"] // 10,
+        delay_h=[0.0, 3.5, 80.0],
+        ids=500,
+        matched=410,
+        leads=400,
+    ).sort_values("rows", ascending=False, ignore_index=True)
+    refused = pd.DataFrame(
+        {
+            "table": ["events", "leads"],
+            "file": ["web/events.ndjson", "crm.csv"],
+            "column": ["occurred_at", ""],
+            "reason": ["occurred_at is not a time", "not a row"],
+            "remedy": ["set 'time_format'", "repair the line in the source file"],
+            "rows": [31, 2],
+        }
+    )
+    values: dict[str, Any] = {
+        "name": "Acme",
+        "data_end": AS_OF,
+        "last_day": last,
+        "counts": (
+            FileCount("web/events.ndjson", "events", 80_131, 80_000, 100, 31),
+            FileCount("crm.csv", "leads", 500, 490, 0, 2, 8),
+        ),
+        "sources": sources,
+        "days": days,
+        "refused": refused,
+        "silences": silences(days, last_day=last),
+        "notes": (
+            Note("events", "ga4", "type", "'scroll' is no canonical event type", 40),
+            Note("leads", "crm.csv", "size", "NaN taken as missing", 3),
+        ),
+        "leads": 490,
+        "leads_covered": 402,
+        "details": (Named("Data", "abc123"),),
+    }
+    return IngestFacts(**(values | changes))

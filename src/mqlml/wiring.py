@@ -30,6 +30,8 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
         *sources.aliases,
     )
     named = {table.postgres.url_env for table in tables if table.postgres is not None}
+    for one in sources.warehouse.values():
+        named |= {n for n in (one.url_env, one.key_env, one.secret_env) if n}
     optional = (
         settings.tracking.uri_env,
         settings.scoring.postgres_url_env,

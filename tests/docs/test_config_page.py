@@ -23,7 +23,7 @@ def models_in(kind):
 
 def settings_of(model):
     for name, info in model.model_fields.items():
-        yield name
+        yield info.alias or name
         for inner in models_in(info.annotation):
             yield from settings_of(inner)
 

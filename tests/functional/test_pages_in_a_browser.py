@@ -1,4 +1,4 @@
-"""The four pages in a real Chromium: light and dark, wide and at a phone's width."""
+"""The five pages in a real Chromium: light and dark, wide and at a phone's width."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from tests.browser import Tab, chromium_path, tab
 from tests.report_facts import (
     HOSTILE,
+    ingest_facts,
     monitor_facts,
     review_facts,
     scored,
@@ -14,6 +15,7 @@ from tests.report_facts import (
     training_facts,
 )
 
+from mqlml.reports.ingest import ingest_page
 from mqlml.reports.monitor import monitor_page
 from mqlml.reports.review import review_page
 from mqlml.reports.scoring import scoring_page
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     chromium_path() is None,
     reason="NO CHROMIUM on this machine: the pages are not looked at in a browser",
 )
-PAGES = ("training", "scoring", "monitor", "review", "hostile")
+PAGES = ("training", "scoring", "monitor", "review", "ingest", "hostile")
 
 
 def _hostile() -> str:
@@ -43,6 +45,7 @@ def pages(tmp_path_factory) -> Path:
         scoring_page(scoring_facts()),
         monitor_page(monitor_facts()),
         review_page(review_facts()),
+        ingest_page(ingest_facts()),
         _hostile(),
     )
     for name, text in zip(PAGES, texts, strict=True):
@@ -119,7 +122,7 @@ def test_no_picture_writes_outside_itself(browser, pages):
         "  return r.left < b.left - 1 || r.right > b.right + 1 || r.bottom > b.bottom + 1"
         "   || r.top < b.top - 1 }).map(t => t.textContent) })"
     )
-    for name in ("training", "monitor", "review"):
+    for name in ("training", "monitor", "review", "ingest"):
         browser.open(pages / f"{name}.html")
         assert browser.value(outside) == [], name
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -90,3 +91,73 @@ def plain(params):
         ((kind, value),) = given.items()
         values[one["key"]] = value if kind == "string_value" else int(value)
     return values
+
+
+# --- HubSpot and Salesforce -------------------------------------------------------------------
+
+
+def where_rows_went(done):
+    """Return, per file and table, rows + made = kept + duplicates + filtered + quarantined."""
+    return {
+        (c.file.split("/")[-1].removesuffix("_data.csv"), c.table): (
+            *(c.rows, c.made, c.kept, c.duplicates, c.filtered, c.quarantined),
+        )
+        for c in done.counts
+        if c.file != "leads.csv"
+    }
+
+
+def test_every_row_of_hubspots_connector_is_accounted_for(ingest, tmp_path):
+    shutil.copytree(RAW / "hubspot", tmp_path / "hubspot")
+    done = ingest(exports=[{"system": "hubspot", "folder": "hubspot"}])
+    went = where_rows_went(done)
+    assert went["contact", "leads"] == (22, 0, 22, 0, 0, 0)
+    # Names of properties are masked, so none is one of ours.
+    assert went["contact_property_history", "attributes"] == (100, 0, 0, 0, 100, 0)
+    assert went["contact_form_submission", "events"] == (5, 0, 5, 0, 0, 0)
+    assert went["email_event", "events"] == (100, 0, 100, 0, 0, 0)
+    assert went["engagement_call", "events"] == (1, 0, 1, 0, 0, 0)
+    assert went["contact_merge_audit", "aliases"] == (4, 0, 4, 0, 0, 0)
+    # No deal of the masked stages is among the deals with contacts, and no part of an email
+    # event belongs to one of its rows.
+    assert went["deal_stage", "stages"] == (14, 0, 0, 0, 0, 14)
+    assert went["email_event_open", "events"] == (100, 0, 0, 0, 0, 100)
+    reasons = {(r["table"], r["column"], r["reason"]) for r in rows(done, "quarantine")}
+    assert reasons == {
+        ("stages", "deal_contact", "deal_contact has no row for it"),
+        ("events", "email_event", "email_event has no row for it"),
+        ("events", "engagement_contact", "engagement_contact has no row for it"),
+    }
+    # Counted by hand in the column `type`: 90 OPEN, 4 SENT, 3 DELIVERED, 3 PROCESSED.
+    assert Counter(r["type"] for r in rows(done, "events")) == {
+        "email_opened": 90,
+        "email_sent": 4,
+        "email_delivered": 3,
+        "email_processed": 3,
+        "form_submit": 5,
+        "call": 1,
+    }
+
+
+def test_every_row_of_salesforces_connector_is_accounted_for(ingest, tmp_path):
+    shutil.copytree(RAW / "salesforce", tmp_path / "salesforce")
+    done = ingest(exports=[{"system": "salesforce", "folder": "salesforce"}])
+    went = where_rows_went(done)
+    assert went["sf_lead", "leads"] == (1, 0, 1, 0, 0, 0)
+    assert went["sf_contact", "leads"] == (4, 0, 4, 0, 0, 0)
+    assert went["sf_task", "events"] == (10, 0, 10, 0, 0, 0)
+    assert went["sf_event", "events"] == (10, 0, 10, 0, 0, 0)
+    # All ten opportunities are deleted ones.
+    assert went["sf_opportunity", "stages"] == (10, 10, 0, 0, 20, 0)
+    assert went["sf_opportunity_history", "stages"] == (10, 0, 0, 0, 10, 0)
+    (lead,) = [r for r in rows(done, "leads") if r["lead_id"].startswith("00Q")]
+    assert (lead["lead_id"], lead["industry"]) == (
+        "00Q1G00000nDnM5UAK",
+        "Internet Software & Services",
+    )
+    assert [r["stage"] for r in rows(done, "stages") if r["lead_id"] == lead["lead_id"]] == [
+        "lead",
+        "sql",
+    ]
+    # An account that no contact belongs to.
+    assert {r["reason"] for r in rows(done, "quarantine")} == {"contact has no row for it"}

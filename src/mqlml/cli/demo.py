@@ -25,12 +25,28 @@ def demo(
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     leads: Annotated[int, typer.Option("--leads", min=2000, help="How many leads.")] = 12_000,
     seed: Seed = 7,
+    export_as: Annotated[
+        str | None,
+        typer.Option(
+            "--export-as", help="Only write the company in these layouts: ga4,hubspot,sendgrid."
+        ),
+    ] = None,
+    robots: Annotated[
+        bool,
+        typer.Option("--robots", help="With --export-as: plant machines among the mails' readers."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Simulate a company and walk the loop: train, score, verdicts, drift, retrain, review."""
     from mqlml.workflows.demo import run_demo
+    from mqlml.workflows.demo_exports import export_demo
 
     tell = note if as_json else say
+    if export_as is not None:
+        systems = [name.strip() for name in export_as.split(",") if name.strip()]
+        exported = export_demo(workspace, systems, leads=leads, seed=seed, say=tell, robots=robots)
+        answer(exported.document(), exported.lines(), as_json=as_json)
+        return
     program = _program()
     result = run_demo(workspace, leads=leads, seed=seed, say=tell, program=program, config=config)
     answer(result.document(), result.lines(), as_json=as_json)

@@ -9,6 +9,7 @@ from mqlml.cli.opening import progress, project_of
 from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, Memory, WorkspacePath
 from mqlml.cli.output import answer, note
 from mqlml.cli.progress import means
+from mqlml.errors import Fault, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    files: Annotated[list[Path], typer.Argument(help="One flat table, or several exports.")],
+    files: Annotated[list[Path], typer.Argument(help="One table, several files, or a folder.")],
     *,
     config: Annotated[
         Path, typer.Option("--out", "--config", "-c", help="The config to write.")
@@ -58,12 +59,28 @@ def ingest(
     *,
     data: Data = None,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Read tables with a watermark from the start again."),
+    ] = False,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry-quarantine", help="Read only the refused rows, by this config."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the sources into the workspace's tables; refused rows go to quarantine."""
     from mqlml.workflows.ingest import ingest as run
+    from mqlml.workflows.ingest import retry_quarantine
 
-    result = run(project_of(config, data, workspace), say=progress)
+    if retry and full:
+        mend = "give one of the two"
+        raise UsageError(Fault("--full reads everything, --retry-quarantine does not", mend=mend))
+    project = project_of(config, data, workspace)
+    if retry:
+        result = retry_quarantine(project, say=progress)
+    else:
+        result = run(project, say=progress, full=full)
     answer(result.document(), result.lines(), as_json=as_json)
 
 

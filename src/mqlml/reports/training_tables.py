@@ -226,11 +226,12 @@ def source_table(sources: Sequence[FileCount]) -> Table:
     rows = tuple(
         cells(
             Cell(short(Path(one.file).name, 80), short(one.table)),
-            *map(count, (one.rows, one.kept, one.duplicates, one.quarantined, one.filtered)),
+            *map(count, (one.rows, one.made, one.kept, one.duplicates)),
+            *map(count, (one.quarantined, one.filtered)),
         )
         for one in sources
     )
-    names = ("Rows", "Kept", "Duplicates", "Quarantined", "Left out by a filter")
+    names = ("Rows", "Made of them", "Kept", "Duplicates", "Quarantined", "Left out by a filter")
     heads = (text_head("File"), *(Head(name) for name in names))
     return Table("Rows read, and where they went", heads, rows)
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from mqlml.errors import ConfigError, DataError, Fault, SchemaError, nearest
+from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, SchemaError, nearest
 from mqlml.sources.staging import ROWS_PER_PART, PartWriter, StagedFile, is_nameless, unique_names
 from mqlml.sources.text_files import open_text
 
@@ -50,6 +50,17 @@ def stage_delimited(
             raise SchemaError(_mostly_broken(table, writer))
         writer.flush(columns)
     return StagedFile(name, target, columns, writer.rows, remarks, used)
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """Return the names of a file's columns at a glance; none if there is no header to be read."""
+    try:
+        with open_text(path, path.name, None) as text:
+            delimiter = _likely_delimiter(text, ())
+            row = next(csv.reader(text, delimiter=delimiter, strict=True), [])
+    except (MqlmlError, csv.Error, OSError):
+        return ()
+    return unique_names(row)[0]
 
 
 def delimiter_sign(text: str, where: str) -> str:

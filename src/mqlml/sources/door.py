@@ -1,7 +1,7 @@
 """Finding the files of one source and staging their rows as text."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -10,9 +10,11 @@ from mqlml.errors import ConfigError, DataError, Fault
 from mqlml.sources.columnar import stage_parquet
 from mqlml.sources.database import stage_postgres
 from mqlml.sources.delimited import check_columns, stage_delimited
+from mqlml.sources.increments import kept_folder, stage_increment
 from mqlml.sources.ndjson import stage_ndjson
-from mqlml.sources.settings import TableSource, shape_of
+from mqlml.sources.settings import TableSource, Warehouse, WarehouseTable, shape_of
 from mqlml.sources.staging import StagedFile
+from mqlml.sources.warehouse import Tables, open_warehouse
 from mqlml.tables.checking import TimeRange
 from mqlml.tables.tombstones import Tombstones
 
@@ -31,7 +33,11 @@ _MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers", "aliases"})
 
 @dataclass(frozen=True)
 class Door:
-    """What reading a source needs beside its settings."""
+    """What reading a source needs beside its settings.
+
+    `kept` is where rows of warehouses' tables stay between two ingests; without it they
+    are read in full.
+    """
 
     connection: duckdb.DuckDBPyConnection
     data_dir: Path
@@ -39,9 +45,22 @@ class Door:
     times: TimeRange
     timezone: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+    warehouses: Mapping[str, Warehouse] = field(default_factory=dict)
+    kept: Path | None = None
+    opened: dict[str, Tables] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)
+    is_retry: bool = False
     erased: Tombstones = field(default_factory=Tombstones)
     # One file may feed several tables; it is staged once.
     staged: dict[tuple[str | None, ...], StagedFile] = field(default_factory=dict)
+
+    def tables(self, warehouse: str) -> Tables:
+        """Return the tables of a warehouse, opened once."""
+        if warehouse not in self.opened:
+            self.opened[warehouse] = open_warehouse(
+                warehouse, self.warehouses, self.secrets, self.data_dir
+            )
+        return self.opened[warehouse]
 
 
 def stage_source(
@@ -55,6 +74,9 @@ def stage_source(
     if source.postgres is not None:
         target = door.workdir / f"{table}-{number}"
         staged = [stage_postgres(source.postgres, door.secrets, target, wanted=wanted)]
+    elif source.table is not None:
+        target = door.workdir / f"{table}-{number}"
+        staged = [_stage_table(door, source.table, target, wanted)]
     else:
         paths = existing_paths(door.data_dir, source.file or "")
         targets = [door.workdir / f"{table}-{number}-{n}" for n in range(len(paths))]
@@ -68,6 +90,37 @@ def stage_source(
             mend = "export it again, or take it out of the config"
             raise DataError(Fault("file has a header and no rows", one.name, mend=mend))
     return staged
+
+
+def source_names(door: Door, source: TableSource) -> list[str]:
+    """Return what the files or the table of a source are called in accounts and quarantine."""
+    if source.table is not None:
+        return [_table_name(source.table)]
+    if source.postgres is not None:
+        return [source.postgres.table]
+    paths = existing_paths(door.data_dir, source.file or "")
+    return [_shown(path, door.data_dir) for path in paths]
+
+
+def _table_name(table: WarehouseTable) -> str:
+    return f"{table.warehouse}.{table.name}"
+
+
+def _stage_table(
+    door: Door, table: WarehouseTable, target: Path, wanted: Collection[str]
+) -> StagedFile:
+    key = ("table", table.model_dump_json())
+    if key not in door.staged:
+        tables = door.tables(table.warehouse)
+        if door.kept is None or table.watermark is None:
+            found = tables.stage(table.name, target, since=None, wanted=wanted)
+        else:
+            folder = kept_folder(door.kept, table, door.warehouses[table.warehouse])
+            door.used.add(folder)
+            found = stage_increment(tables, table, folder, target, wanted=wanted)
+        door.staged[key] = replace(found, name=_table_name(table))
+    check_columns(door.staged[key].columns, wanted, door.staged[key].name)
+    return door.staged[key]
 
 
 def existing_paths(data_dir: Path, pattern: str) -> list[Path]:

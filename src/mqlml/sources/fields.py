@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.sources import casting
+from mqlml.sources.row_sql import address, written
 from mqlml.sources.settings import EventSource, TableSource, shape_of
 from mqlml.tables.checking import OPEN_NAMES, VALID_NAMES
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
@@ -59,6 +60,8 @@ def contract_fields(table: str, source: TableSource, found: Collection[str]) -> 
         text = column_text(column.name, source, found)
         if column.name == "event_id" and not is_given(column.name, source, found):
             text = _content_id(source, found)
+        if column.name in source.kinds:
+            text = _of_kind(text, source.kinds[column.name])
         valid = VALID_NAMES.get((table, column.name), ())
         known = valid or OPEN_NAMES.get((table, column.name), ())
         if known:
@@ -70,10 +73,20 @@ def contract_fields(table: str, source: TableSource, found: Collection[str]) -> 
     return tuple(fields)
 
 
+def _of_kind(text: str, kind: str) -> str:
+    """Return SQL for an id as all systems write it; e-mail addresses in small letters."""
+    value = f"nullif({address(text)}, '')" if kind == "email" else text
+    return f"({written(kind, value)})"
+
+
 def _remedy(column: Column, source: TableSource) -> str:
     shape = shape_of(source)
-    if shape is not None and column.name == "lead_id":
-        own = shape.derived["lead_id"]
+    if shape is None:
+        return ""
+    if column.name in shape.remedies:
+        return shape.remedies[column.name]
+    if column.name == "lead_id":
+        own = shape.lead_from
         return f"set exports.lead_id to an id that these rows have, or fill {own} in the source"
     return ""
 
@@ -108,7 +121,11 @@ def mapping_faults(table: str, source: TableSource, where: str) -> list[Fault]:
     """Return what is wrong with the names a source's settings use for canonical columns."""
     names = [column.name for column in contract_columns(table, source)]
     faults = []
-    for setting, used in (("columns", source.columns), ("constants", source.constants)):
+    for setting, used in (
+        ("columns", source.columns),
+        ("constants", source.constants),
+        ("kinds", source.kinds),
+    ):
         faults += [
             Fault(
                 f"{table} have no column {name!r}", f"{where}.{setting}", "", nearest(name, names)

@@ -1,6 +1,6 @@
 """What can only be decided over a whole table: order, attribute types, reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -8,7 +8,7 @@ import duckdb
 from mqlml.errors import Fault, SchemaError
 from mqlml.sources import casting, leads
 from mqlml.sources.personal import is_personal_name, personal_attributes
-from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings
+from mqlml.sources.settings import AttributeSettings, LeadSource, SourceSettings, shape_of
 from mqlml.sources.typed import SQL_TYPES
 from mqlml.tables.contracts import (
     CONTRACTS,
@@ -20,9 +20,10 @@ from mqlml.tables.contracts import (
     Known,
 )
 from mqlml.tables.ingested import Note
-from mqlml.tables.sql import only_row, quoted
+from mqlml.tables.sql import literal, only_row, quoted
 
 _NUMBER_SHARE = 0.99
+_LAST_FILE = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,8 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
     """
     if settings.leads[0].order is not None:
         leads.rank_by_order(connection)
-    flat, notes = _type_leads(connection, settings.leads)
     asked = {one.column for one in settings.consent}
-    flat, personal = personal_attributes(connection, flat, _allowed(settings) - asked)
-    flat = [_never(spec) if spec.name in asked else spec for spec in flat]
-    notes += [note for note in personal if note.column not in asked]
+    notes = _date_flat(connection, settings.leads, asked)
     # Dated values have no column of their own: what is no spec is no feature.
     dated = [
         spec
@@ -63,6 +61,10 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
         if spec.name not in asked
         and (spec.name in _allowed(settings) or not is_personal_name(spec.name))
     ]
+    flat, more = _type_leads(connection, settings.leads)
+    flat, personal = personal_attributes(connection, flat, _allowed(settings) - asked)
+    flat = [_never(spec) if spec.name in asked else spec for spec in flat]
+    notes += [*more, *(note for note in personal if note.column not in asked)]
     taken = {spec.name for spec in flat} & {spec.name for spec in dated}
     if taken:
         mend = "list it in sources.leads.attributes.ignore, so that its dated values count"
@@ -70,6 +72,41 @@ def finish_tables(connection: duckdb.DuckDBPyConnection, settings: SourceSetting
         raise SchemaError(*sorted(faults, key=str))
     notes += _close_reasons(connection)
     return Finished((*flat, *dated), tuple(notes))
+
+
+def _date_flat(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource], kept: Collection[str]
+) -> list[Note]:
+    """Leave exports' columns of leads that are dated attributes too to these, which know more.
+
+    What an export says of a person is what holds today; only the history knows since
+    when. A lead without a history keeps the value, as known at creation. Columns that are
+    `kept` stay as they are.
+    """
+    given = {n for s in sources if (shape := shape_of(s)) is not None for n in shape.attributes}
+    by_hand = {n for s in sources if shape_of(s) is None for n in s.attributes.columns}
+    columns = (given - by_hand - set(kept)) & set(connection.table("leads_kept").columns)
+    dated = connection.execute("SELECT DISTINCT name FROM attributes_kept ORDER BY name").fetchall()
+    return [_dated(connection, name) for (name,) in dated if name in columns]
+
+
+def _dated(connection: duckdb.DuckDBPyConnection, name: str) -> Note:
+    """Turn a column of leads into dated values of those who have none, and drop it."""
+    column, text = quoted(name), literal(name)
+    (moved,) = only_row(
+        connection,
+        f"""
+        INSERT INTO attributes_kept BY NAME
+        SELECT {_LAST_FILE} AS __file, __row, lead_id, {text} AS name, {column} AS value,
+            created_at AS known_at
+        FROM leads_kept ANTI JOIN
+            (SELECT lead_id FROM attributes_kept WHERE name = {text}) USING (lead_id)
+        WHERE {column} IS NOT NULL
+        """,
+    )
+    connection.execute(f"ALTER TABLE leads_kept DROP COLUMN {column}")
+    what = "counts as its history says, and from creation for leads without one"
+    return Note("leads", "", name, what, int(moved))
 
 
 def _allowed(settings: SourceSettings) -> set[str]:
@@ -85,8 +122,8 @@ def _never(spec: Attribute) -> Attribute:
 def _type_leads(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[LeadSource]
 ) -> tuple[list[Attribute], list[Note]]:
-    head = {"__file", "__row", "__line", "__broken", "__passes", "__fault", *LEADS.names}
-    names = [name for name in connection.table("leads_kept").columns if name not in head]
+    found = connection.table("leads_kept").columns
+    names = [name for name in found if not name.startswith("__") and name not in LEADS.names]
     typed = leads.type_attributes(connection, names, _joined(sources))
     # One column at a time: a query over all columns of a wide table needs gigabytes.
     for one in typed:

@@ -6,23 +6,38 @@ quarantine with its reason, or filtered out by the source's own condition.
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from mqlml.errors import DataError, Fault, MqlmlError
 from mqlml.sources import leads
+from mqlml.sources.delimited import check_columns
 from mqlml.sources.door import Door, existing_paths, stage_source
 from mqlml.sources.event_types import unknown_types
-from mqlml.sources.exports import expand_exports
+from mqlml.sources.exports import expand_exports, unfound_attributes
 from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.identifying import identify
+from mqlml.sources.increments import sweep_kept
+from mqlml.sources.reshaping import joins_of, reshaped
+from mqlml.sources.retry import (
+    Earlier,
+    Retried,
+    carry_quarantine,
+    check_retry,
+    earlier_rows,
+    joined_counts,
+    retried_files,
+    retried_sources,
+)
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import (
+    collect_quarantine,
     latest_time,
     orphans,
     stray_end,
@@ -46,19 +61,25 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
+    kept: Path | None = None,
+    earlier: Earlier | None = None,
     erased: Tombstones | None = None,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. Rows of who was `erased` are
-    left out. The faults of all files are raised
-    together, as ConfigError, SchemaError or DataError after the first of them.
+    each database source's `url_env` to its URL. `kept` is the folder where rows that are
+    read by a watermark stay for the next time. With `earlier` only its quarantined rows are
+    read, and join the rows that it kept. Rows of who was `erased` are left out. The faults
+    of all files are raised together, as ConfigError, SchemaError or DataError after the
+    first of them.
     """
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
-    settings, unread = _expanded(settings, data_dir)
+    exports = settings.exports
+    if earlier is not None:
+        check_retry(settings)
     scratch = workdir / "scratch"
     try:
         shutil.rmtree(workdir / "checked", ignore_errors=True)
@@ -74,9 +95,18 @@ def read_sources(
                 times,
                 timezone,
                 secrets or {},
+                warehouses=settings.warehouse,
+                kept=kept,
+                is_retry=earlier is not None,
                 erased=erased or Tombstones(),
             )
-            return _ingest(door, settings, workdir / "checked", unread)
+            settings, unread = _expanded(settings, door)
+            ingested = _ingest(door, settings, workdir / "checked", unread, earlier)
+            if kept is not None and earlier is None:
+                sweep_kept(kept, door.used)
+            known = [spec.name for spec in ingested.attribute_specs]
+            told = unfound_attributes(exports, known)
+            return replace(ingested, notes=(*ingested.notes, *told))
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         found = str(error).splitlines()[0]
         mend = "free space on that disk, or give a workspace on another one"
@@ -90,8 +120,13 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
 
     Raises one DataError naming every file that is missing and pattern that matches nothing.
     """
-    settings, _ = _expanded(settings, data_dir)
+    if any(export.warehouse for export in settings.exports):
+        return None
+    if settings.exports:
+        settings = expand_exports(settings, data_dir, _no_tables).settings
+        raise_config(setting_faults(settings))
     sources = [s for listed in sources_by_table(settings).values() for s in listed]
+    sources += [p for s in sources for join in joins_of(s) for p in join.sources]
     found: set[Path] = set()
     errors: list[MqlmlError] = []
     for source in sources:
@@ -100,23 +135,44 @@ def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] |
         except MqlmlError as error:
             errors.append(error)
     raise_together(errors)
-    return None if any(s.postgres for s in sources) else tuple(sorted(found))
+    has_database = any(s.postgres or s.table for s in sources)
+    return None if has_database else tuple(sorted(found))
 
 
-def _expanded(settings: SourceSettings, data_dir: Path) -> tuple[SourceSettings, tuple[Note, ...]]:
+def _no_tables(_export: ExportSource) -> Sequence[str]:
+    return ()
+
+
+def _expanded(settings: SourceSettings, door: Door) -> tuple[SourceSettings, tuple[Note, ...]]:
     """Return the settings with the files of all exports, and notes on files left alone."""
     if not settings.exports:
         return settings, ()
-    found = expand_exports(settings, data_dir)
+
+    def catalogue(export: ExportSource) -> Sequence[str]:
+        return door.tables(export.warehouse or "").names(export.schema_name)
+
+    found = expand_exports(settings, door.data_dir, catalogue)
     raise_config(setting_faults(found.settings))
     return found.settings, found.notes
 
 
-def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence[Note]) -> Ingested:
-    files, notes = _typed_files(door, settings)
+def _ingest(
+    door: Door,
+    settings: SourceSettings,
+    target: Path,
+    unread: Sequence[Note],
+    earlier: Earlier | None,
+) -> Ingested:
+    files, notes = _typed_files(door, settings, earlier)
     is_order_time = settings.leads[0].order is not None
     make_erased(door.connection, door.erased)
-    counts = [c for table in CONTRACTS for c in _settle(door, table, files[table])]
+    counts = [c for t in CONTRACTS for c in _settle(door, t, files[t], earlier)]
+    collect_quarantine(door.connection, files)
+    if earlier is not None:
+        retried = {t: [one.plan.staged.name for one in files[t]] for t in CONTRACTS}
+        carry_quarantine(door.connection, earlier, retried)
+        counts = joined_counts(earlier, counts)
+        unread = [n for n in (*earlier.notes, *unread) if n not in notes]
     _check_leads(counts)
     identified = identify(door.connection, settings, door.secrets)
     finished = finish_tables(door.connection, settings)
@@ -126,7 +182,7 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         columns = finished.columns(table, properties)
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
-    write_quarantine(door.connection, files, target, door.erased)
+    write_quarantine(door.connection, target, door.erased)
     last = latest_time(door.connection)
     strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
@@ -137,30 +193,38 @@ def _ingest(door: Door, settings: SourceSettings, target: Path, unread: Sequence
         attribute_specs=finished.specs,
         properties=properties,
         is_order_time=is_order_time,
-        notes=(
-            *unread,
-            *notes,
-            *identified.notes,
-            *finished.notes,
-            *unknown_types(door.connection, files["events"]),
-            *([] if is_declared else strays),
+        notes=tuple(
+            dict.fromkeys(
+                [
+                    *unread,
+                    *notes,
+                    *identified.notes,
+                    *finished.notes,
+                    *unknown_types(door.connection, files["events"]),
+                    *([] if is_declared else strays),
+                ]
+            )
         ),
         orphans=orphans(door.connection),
     )
 
 
 def _typed_files(
-    door: Door, settings: SourceSettings
+    door: Door, settings: SourceSettings, earlier: Earlier | None
 ) -> tuple[dict[str, list[TypedFile]], list[Note]]:
     """Return the typed files of every table; raises the faults of all files together."""
     files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
     notes: list[Note] = []
     errors: list[MqlmlError] = []
+    retried = (
+        None if earlier is None else Retried(earlier, retried_sources(door, earlier, settings))
+    )
     for table, sources in sources_by_table(settings).items():
         for number, source in enumerate(sources):
             try:
-                for staged in stage_source(door, table, number, source, wanted=_wanted(source)):
+                for raw in _staged(door, table, number, source, retried):
                     place = len(files[table])
+                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
                     files[table].append(type_file(door, plan))
                     notes += [*files[table][-1].notes, *plan_notes]
@@ -171,13 +235,41 @@ def _typed_files(
     return files, notes
 
 
+def _staged(
+    door: Door, table: str, number: int, source: TableSource, retried: Retried | None
+) -> list[StagedFile]:
+    wanted = _wanted(source)
+    if retried is None:
+        signature = _signature(source)
+        staged = stage_source(door, table, number, source, wanted=() if signature else wanted)
+        return [one for one in staged if not signature or _is_of_layout(one, signature, wanted)]
+    staged = retried_files(door, retried, table, number, source)
+    for one in staged:
+        check_columns(one.columns, wanted, one.name)
+    return staged
+
+
+def _signature(source: TableSource) -> tuple[str, ...]:
+    """Return the columns by which a table's layout shows; files were told by theirs before."""
+    shape = shape_of(source)
+    return () if shape is None or source.table is None else shape.signature
+
+
+def _is_of_layout(one: StagedFile, signature: Sequence[str], wanted: Sequence[str]) -> bool:
+    if not set(signature) <= set(one.columns):
+        return False
+    check_columns(one.columns, wanted, one.name)
+    return True
+
+
 def _wanted(source: TableSource) -> list[str]:
     shape = shape_of(source)
     if shape is not None:
         return list(shape.required)
     if isinstance(source, LeadSource):
         return leads.wanted_columns(source)
-    return list(dict.fromkeys(source.columns.values()))
+    newest = [source.newest_by] if source.newest_by not in {None, "file"} else []
+    return [name for name in dict.fromkeys([*source.columns.values(), *newest]) if name]
 
 
 def _plan(
@@ -195,13 +287,17 @@ def _plan(
     return FilePlan(table, place, staged, source, fields, passed), notes
 
 
-def _settle(door: Door, table: str, files: list[TypedFile]) -> tuple[FileCount, ...]:
+def _settle(
+    door: Door, table: str, files: list[TypedFile], earlier: Earlier | None
+) -> tuple[FileCount, ...]:
     """Make the table of all files' rows, drop repeats, and return where every row went.
 
     Rows of people who were erased are left out, like those that a source's `where` leaves out.
     """
     connection = door.connection
     selects = [f"({one.select})" for one in files] or [_nothing(table)]
+    if earlier is not None:
+        selects.append(f"({earlier_rows(connection, earlier, table)})")
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
     if door.erased.hashes:
         for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
@@ -212,7 +308,8 @@ def _settle(door: Door, table: str, files: list[TypedFile]) -> tuple[FileCount, 
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
     settle_repeats(connection, table, CONTRACTS[table].key, content)
-    rows = {one.plan.number: (one.plan.staged.name, one.plan.staged.rows) for one in files}
+    staged = {one.plan.number: one.plan.staged for one in files}
+    rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)
 
 
@@ -220,7 +317,10 @@ def _nothing(table: str) -> str:
     columns = ", ".join(
         f"CAST(NULL AS {SQL_TYPES[c.type]}) AS {quoted(c.name)}" for c in CONTRACTS[table].columns
     )
-    head = "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes, 0 AS __fault"
+    head = (
+        "0 AS __file, 0 AS __row, 0 AS __line, '' AS __broken, true AS __passes,"
+        " CAST(NULL AS DOUBLE) AS __newest, 0 AS __fault"
+    )
     return f"(SELECT {head}, {columns} WHERE false)"
 
 

@@ -32,6 +32,7 @@ def wanted_columns(source: LeadSource) -> list[str]:
     named = [
         *source.columns.values(),
         *([source.order] if source.order not in {None, "file"} else []),
+        *([source.newest_by] if source.newest_by not in {None, "file"} else []),
         *([source.outcome.column] if source.outcome else []),
         *attributes.columns,
         *attributes.ignore,
@@ -147,8 +148,8 @@ def attribute_name(column: str) -> str:
 def _chosen(source: LeadSource, staged: StagedFile) -> Sequence[str]:
     shape = shape_of(source)
     if shape is not None:
-        known = {*staged.columns, *shape.derived}
-        return [name for name in dict.fromkeys(source.attributes.columns) if name in known]
+        known = {name.lower() for name in staged.columns}
+        return [name for name, column in shape.attributes.items() if column.lower() in known]
     return source.attributes.columns or _unmapped(source, staged)
 
 

@@ -4,12 +4,17 @@ Lines are parsed one by one, because one bad line must not touch another, and
 turned into text column by column, because most columns are text already.
 """
 
+import gc
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
+from urllib.parse import unquote_plus
 
 import pyarrow as pa
 
@@ -18,8 +23,39 @@ from mqlml.sources import staging
 from mqlml.sources.staging import PartWriter, StagedFile, as_text, unique_names
 from mqlml.sources.text_files import open_text
 
-# Numbers stay as they are spelled: 1.50 is not 1.5, and an id may exceed any float.
-_SPELLED = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+class _Spelled(float):
+    """A number that remembers how it was spelled: 1.50 is not 1.5, and NaN is a word."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def _integer(text: str) -> "int | _Spelled":
+    """Return the integer; what an int does not spell alike, or cannot hold, keeps its text."""
+    return _Spelled(text) if text == "-0" or len(text) > _DIGITS else int(text)
+
+
+# An id may exceed any float, but not what Python turns into an integer.
+_DIGITS = 4_000
+_SPELLED = json.JSONDecoder(parse_float=_Spelled, parse_constant=_Spelled)
+_ODD = json.JSONDecoder(parse_int=_integer, parse_float=_Spelled, parse_constant=_Spelled)
+# Integers that need more than the quick reading: a nought with a sign, or endless digits.
+_IS_ODD = re.compile(rf"-0(?![.eE\d])|\d{{{_DIGITS}}}")
+_WRITE = json.JSONEncoder(ensure_ascii=False).encode
+# A form with one field, as a provider posts it: `mandrill_events=%5B%7B…`.
+_FORM = re.compile(r"\s*[A-Za-z_]+=")
+_EMPTY = '{"empty_body": true}'
+# What may be nested deeply is read with this many frames to spare, so that what can be read
+# once can be read and written later, from a little deeper in the stack.
+_MANY_BRACKETS, _SPARE_FRAMES = 400, 50
+
+Value = TypeVar("Value")
 
 
 def stage_ndjson(
@@ -33,12 +69,14 @@ def stage_ndjson(
     """Return the file's objects as rows of text, staged in `target`.
 
     Numbers keep their spelling, nested values become JSON text, lines that are
-    no object are staged as broken. With `has_lists` a line may also be a list,
-    each of whose items is a row of its own. Raises SchemaError if most rows are broken.
+    no object are staged as broken. With `has_lists` a line is the body of a
+    webhook: it may also be a list, each of whose items is a row of its own, or a
+    form with such a list in its one field; a body without content is a row with
+    `empty_body` alone. Raises SchemaError if most rows are broken.
     """
     writer = PartWriter(target)
     names: dict[str, str] = {}
-    with open_text(path, name, encoding) as text:
+    with open_text(path, name, encoding) as text, _no_collection():
         lines = enumerate(text, start=1)
         while taken := list(islice(lines, staging.ROWS_PER_PART)):
             block = _parsed(_items(taken) if has_lists else taken, names)
@@ -52,46 +90,99 @@ def stage_ndjson(
     return StagedFile(name, target, tuple(names.values()), writer.rows)
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no reference cycles inside the block: JSON makes none, and looking takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass
 class _Block:
-    """Lines that are not blank: their numbers, texts and objects, empty where they have a fault."""
+    """Lines that are not blank: their numbers and objects, empty where they have a fault."""
 
     lines: list[int] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
     objects: list[dict[str, Any]] = field(default_factory=list)
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Yield each line, or each item of a line that is a list, with the line's number."""
+    """Yield the bodies of a webhook on each line, with the line's number."""
     for line, content in taken:
+        yield from ((line, body) for body in bodies_of(content))
+
+
+def bodies_of(line: str) -> Sequence[str]:
+    """Return what a provider posted, one JSON text per event; the line itself if it is no JSON.
+
+    >>> bodies_of('[{"a": 1}, {"a": 2}]'), bodies_of("events=%5B%5D"), bodies_of("x")
+    (['{"a": 1}', '{"a": 2}'], ['{"empty_body": true}'], ['x'])
+    """
+    form = _FORM.match(line)
+    return _listed(_posted(line, form.end()) if form else line)
+
+
+def _posted(form: str, start: int) -> str:
+    """Return the JSON in a form's field that begins at `start`; the form itself if it is none."""
+    body = unquote_plus(form[start:].strip().partition("&")[0])
+    try:
+        is_json = isinstance(_spared(lambda: json.loads(body, parse_int=str), body), dict | list)
+    except (ValueError, RecursionError):
+        is_json = False
+    return body if is_json else form
+
+
+def _listed(body: str) -> Sequence[str]:
+    """Return the items of a body that is a list, else the body itself."""
+    start = body.lstrip()[:1]
+    if start == "[":
         try:
-            listed = json.loads(content, parse_int=_whole) if content.lstrip()[:1] == "[" else None
+            listed = _spared(lambda: json.loads(body, parse_int=_whole), body)
         except (ValueError, RecursionError):
-            listed = None
-        if isinstance(listed, list):
-            yield from ((line, json.dumps(item, ensure_ascii=False)) for item in listed)
-        else:
-            yield line, content
+            return [body]
+        return [
+            _EMPTY if item == {} else json.dumps(item, ensure_ascii=False)
+            for item in listed or [{}]
+        ]
+    return [_EMPTY] if start == "{" and body.strip() == "{}" else [body]
+
+
+def _spared(read: Callable[[], Value], text: str) -> Value:
+    """Return what `read` returns; RecursionError if the text is nested nearly too deeply."""
+    if text.count("[") + text.count("{") < _MANY_BRACKETS:
+        return read()
+    return _deeper(read, _SPARE_FRAMES)
+
+
+def _deeper(read: Callable[[], Value], frames: int) -> Value:
+    return _deeper(read, frames - 1) if frames else read()
 
 
 def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
     """Return the lines as objects; keys that come for the first time are added to `names`."""
-    block, read = _Block(), _SPELLED.raw_decode
+    block = _Block()
     keys: tuple[str, ...] = ()
     for line, content in taken:
         text = content.strip()
         if not text:
             continue
+        may_be_odd = "-0" in text or len(text) > _DIGITS
+        is_odd = may_be_odd and _IS_ODD.search(text)
+        read = _ODD.raw_decode if is_odd else _SPELLED.raw_decode
         try:
-            values, end = read(text)
+            is_flat = text.count("[") + text.count("{") < _MANY_BRACKETS
+            values, end = read(text) if is_flat else _deeper(partial(read, text), _SPARE_FRAMES)
         except (ValueError, RecursionError):
             values, end = None, -1
         if end != len(text) or type(values) is not dict:
             block.faults[len(block.lines)] = (_reason(text), text)
             values = {}
         block.lines.append(line)
-        block.texts.append(text)
         block.objects.append(values)
         if (found := tuple(values)) != keys:
             keys = found
@@ -102,7 +193,7 @@ def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
 def _reason(text: str) -> str:
     """Return why a line is no JSON object."""
     try:
-        json.loads(text, parse_int=str)
+        _spared(lambda: json.loads(text, parse_int=str), text)
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
     return "not a JSON object"
@@ -121,16 +212,16 @@ def _columns(block: _Block, names: dict[str, str]) -> Iterator[tuple[str, pa.Arr
         try:
             yield name, pa.array(values, pa.string())
         except (pa.ArrowException, UnicodeEncodeError):
-            yield name, pa.array(_as_texts(block, key, values), pa.string())
+            yield name, pa.array(_as_texts(values), pa.string())
 
 
-def _as_texts(block: _Block, key: str, values: Sequence[Any]) -> Iterator[str | None]:
+def _as_texts(values: Iterable[Any]) -> Iterator[str | None]:
     """Yield the text of each value; half a surrogate pair, which no file can hold, becomes '?'."""
-    for position, value in enumerate(values):
+    for value in values:
         if isinstance(value, dict | list):
-            # Nested numbers were read as text; a second reading keeps them numbers.
-            plain = json.loads(block.texts[position], parse_int=_whole)
-            yield _encodable(json.dumps(plain[key], ensure_ascii=False))
+            yield _encodable(_WRITE(value))
+        elif isinstance(value, _Spelled):
+            yield value.text
         else:
             text = as_text(value)
             yield text if text is None else _encodable(text)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mqlml.errors import ConfigError, Fault
+from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.sources import casting
 from mqlml.sources.delimited import delimiter_sign
 from mqlml.sources.exports import export_faults
@@ -46,7 +46,11 @@ def setting_faults(settings: SourceSettings) -> list[Fault]:
                 casting.check_time_format, source.time_format, f"{where}.time_format"
             )
             faults += _faults_of(checked_zone, source.timezone or "UTC", f"{where}.timezone")
-    faults += export_faults(settings.exports)
+            if source.table is not None and source.table.warehouse not in settings.warehouse:
+                mend = nearest(source.table.warehouse, list(settings.warehouse))
+                named = repr(source.table.warehouse)
+                faults.append(Fault("no such warehouse", f"{where}.table", named, mend))
+    faults += export_faults(settings.exports, settings.warehouse)
     faults += [
         Fault("not an IP address or network", "sources.robots.own_ips", text, "write 10.0.0.0/8")
         for text in network_faults(settings.robots)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mqlml.sources import casting
+from mqlml.sources.reshaping import lost_name
 from mqlml.sources.settings import RowShape, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.tables.sql import literal, quoted
@@ -16,18 +17,23 @@ def cleaned_rows(source: TableSource, staged: StagedFile) -> tuple[str, str]:
     cells = [f"{casting.cleaned(quoted(c), source.missing)} AS {quoted(c)}" for c in staged.columns]
     cells += [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(source, staged)]
     rows = f"read_parquet({literal(staged.parts)}, union_by_name = true)"
-    head = "__row, __line, __broken"
+    shape = shape_of(source) or RowShape()
+    lost = [lost_name(n) for n, join in enumerate(shape.joins) if join.is_required]
+    head = ", ".join(["__row", "__line", "__broken", *lost])
     steps = [f"cleaned AS (SELECT {', '.join([head, *cells])} FROM {rows})"]
     # SQL does not tell names apart by their case.
     known = {name.lower() for name in (*staged.columns, *_absent(source, staged))}
     last = "cleaned"
-    shape = shape_of(source) or RowShape()
     for number, (name, sql) in enumerate(shape.derived.items()):
         others = f"* EXCLUDE ({quoted(name)})" if name.lower() in known else "*"
         text = f"nullif(TRY(CAST(({sql}) AS VARCHAR)), '')"
         steps.append(f"derived_{number} AS (SELECT {others}, {text} AS {quoted(name)} FROM {last})")
         known.add(name.lower())
         last = f"derived_{number}"
+    for number, (name, sql) in enumerate(shape.windows.items()):
+        text = f"CAST(({sql}) AS VARCHAR)"
+        steps.append(f"window_{number} AS (SELECT *, {text} AS {quoted(name)} FROM {last})")
+        last = f"window_{number}"
     return ", ".join(steps), last
 
 

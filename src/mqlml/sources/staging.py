@@ -27,7 +27,8 @@ _HEAD = pa.schema(
 class StagedFile:
     """One file's rows in `folder`; `columns` are unique whatever their case.
 
-    `delimiter` is what separates the values of a CSV file, None for other formats.
+    `delimiter` is what separates the values of a CSV file, None for other formats. Of
+    the `rows`, `made` are there because a row of the file became several.
     """
 
     name: str
@@ -36,6 +37,7 @@ class StagedFile:
     rows: int
     remarks: tuple[str, ...] = ()
     delimiter: str | None = None
+    made: int = 0
 
     @property
     def parts(self) -> str:

@@ -10,7 +10,8 @@ from mqlml.errors import ConfigError, Fault, MqlmlError, SchemaError
 from mqlml.sources import casting
 from mqlml.sources.door import Door
 from mqlml.sources.fields import Field
-from mqlml.sources.settings import TableSource, shape_of
+from mqlml.sources.reshaping import lost_name
+from mqlml.sources.settings import Refusal, RowJoin, RowShape, TableSource, shape_of
 from mqlml.sources.shaping import cleaned_rows
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.zones import checked_zone, stretches
@@ -70,10 +71,13 @@ def type_file(door: Door, plan: FilePlan) -> TypedFile:
     _parse(door.connection, plan)
     profiles = [_profile(door.connection, plan, n) for n, f in enumerate(plan.fields) if f.is_read]
     errors = [e for p in profiles for e in _profile_errors(p, plan, zone)]
+    if door.is_retry:
+        # Rows that were refused once say nothing about their columns.
+        errors = [e for e in errors if not isinstance(e, SchemaError)]
     raise_together(errors)
     local = {p.number for p in profiles if p.naive and zone is not None}
     names = _Cells(plan, local)
-    checks = (NOT_A_ROW, *_checks(door, plan, names, zone or ""))
+    checks = (NOT_A_ROW, *_partner_checks(plan.source), *_checks(door, plan, names, zone or ""))
     select = _select(door.connection, plan, names, fault_code(checks), zone)
     return TypedFile(plan, select, checks, tuple(_notes(door.connection, plan, profiles, zone)))
 
@@ -95,12 +99,14 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
     reads = [sql for n, f in enumerate(plan.fields) for sql in _reads(n, f, source)]
     through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
     picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
-    kept = ["__row", "__line", "__broken", "__passes"]
+    refused = [f"({r.sql}) AS __b{n}" for n, r in enumerate(_refusals(source))]
+    kept = ["__row", "__line", "__broken", "__passes", f"{_newest(plan)} AS __newest"]
+    kept += _lost(source)
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
         CREATE OR REPLACE TABLE {plan.parsed} AS
         WITH {steps}, picked AS (SELECT {picked} FROM {last})
-        SELECT {", ".join([*kept, *reads, *through])} FROM picked
+        SELECT {", ".join([*kept, *refused, *reads, *through])} FROM picked
     """
     try:
         connection.execute(query)
@@ -111,6 +117,23 @@ def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
         found = str(error).splitlines()[0]
         where = f"{plan.table}.where"
         raise ConfigError(Fault("filter cannot be evaluated", where, found, mend)) from error
+
+
+def _refusals(source: TableSource) -> Sequence[Refusal]:
+    shape = shape_of(source)
+    return shape.refused if shape is not None else ()
+
+
+def _newest(plan: FilePlan) -> str:
+    """Return SQL for how new a version of its row a row is; null if the source does not tell."""
+    source = plan.source
+    if source.newest_by is None:
+        return "CAST(NULL AS DOUBLE)"
+    if source.newest_by == "file":
+        return f"CAST({plan.number} AS DOUBLE)"
+    text = quoted(source.newest_by)
+    number = casting.number(casting.plain_number(text, source.decimal))
+    return f"CAST(coalesce({casting.wall_micros(text, source.time_format)}, {number}) AS DOUBLE)"
 
 
 def _reads(number: int, one: Field, source: TableSource) -> list[str]:
@@ -209,8 +232,26 @@ class _Cells:
         )
 
 
-def _checks(door: Door, plan: FilePlan, names: _Cells, zone: str) -> list[Check]:
+def _lost(source: TableSource) -> dict[str, RowJoin]:
+    """Return the joins whose missing partner makes a row faulty, by the column that says so."""
+    shape = shape_of(source) or RowShape()
+    return {lost_name(n): join for n, join in enumerate(shape.joins) if join.is_required}
+
+
+def _partner_checks(source: TableSource) -> list[Check]:
     checks = []
+    for column, join in _lost(source).items():
+        reason = f"{join.file} has no row for it"
+        remedy = f"export {join.file} too, whole and of the same time"
+        checks.append(Check(join.file, reason, remedy, column))
+    return checks
+
+
+def _checks(door: Door, plan: FilePlan, names: _Cells, zone: str) -> list[Check]:
+    checks = [
+        Check(refusal.column, refusal.reason, refusal.remedy, f"__b{number}")
+        for number, refusal in enumerate(_refusals(plan.source))
+    ]
     for number, one in enumerate(plan.fields):
         cell = CellNames(f"__t{number}", f"({names.read(number)})", names.is_gap(number))
         for check in column_checks(one.column, cell, times=door.times, valid=one.valid, zone=zone):
@@ -226,7 +267,7 @@ def _select(
     fault: str,
     zone: str | None,
 ) -> str:
-    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes"]
+    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes", "__newest"]
     typed = {one.name: names.typed(n) for n, one in enumerate(plan.fields)}
     if "arrived_at" in typed:
         typed["arrived_at"] = f"coalesce({typed['arrived_at']}, {typed['occurred_at']})"

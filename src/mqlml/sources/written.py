@@ -35,16 +35,10 @@ def write_identity(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         _copy(connection, query, target / f"{contract.table}.parquet")
 
 
-def write_quarantine(
-    connection: duckdb.DuckDBPyConnection,
-    files: Mapping[str, Sequence[TypedFile]],
-    target: Path,
-    erased: Tombstones,
+def collect_quarantine(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[TypedFile]]
 ) -> None:
-    """Write every row that is neither kept nor a duplicate, whole, with reason and remedy.
-
-    Rows that name somebody who was erased are not written.
-    """
+    """Make the table `quarantined`: every row that is neither kept nor a duplicate, whole."""
     columns = ", ".join(
         f"{quoted(name)} {'BIGINT' if name == 'line' else 'VARCHAR'}" for name in QUARANTINE_COLUMNS
     )
@@ -52,6 +46,15 @@ def write_quarantine(
     for table, typed_files in files.items():
         for one in typed_files:
             connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+
+
+def write_quarantine(
+    connection: duckdb.DuckDBPyConnection, target: Path, erased: Tombstones
+) -> None:
+    """Write the table `quarantined`, each row with reason and remedy.
+
+    Rows that name somebody who was erased are not written.
+    """
     if erased.hashes:
         rows = connection.execute("SELECT rowid, raw FROM quarantined").fetchall()
         gone = [str(row) for row, raw in rows if erased.mentions(raw or "")]

@@ -29,7 +29,7 @@ from mqlml.storage.manifest import (
 )
 from mqlml.storage.seen import DAY_SUMS, write_day_sums
 from mqlml.tables.buckets import ORDER_MARK, ROWS_PER_BUCKET, bucket_count, bucket_sql
-from mqlml.tables.contracts import SPELL_COLUMNS, AliasLog, EventLog, Tables
+from mqlml.tables.contracts import CONTRACTS, SPELL_COLUMNS, AliasLog, EventLog, Tables
 from mqlml.tables.ingested import Ingested
 from mqlml.tables.sql import literal
 
@@ -217,6 +217,27 @@ def current_snapshot(root: Path) -> Path:
     """Return the folder of the current snapshot; DataError if nothing was ingested yet."""
     folder = root / "tables"
     return folder / str(_pointer(folder)["snapshot"])
+
+
+def has_merges(root: Path) -> bool:
+    """Return whether a lead of the current snapshot was merged into another."""
+    return bool(pq.read_metadata(current_snapshot(root) / "merges.parquet").num_rows)
+
+
+def snapshot_rows(root: Path) -> dict[str, str]:
+    """Return SQL for the rows of every table of the current snapshot, once its files are sound.
+
+    Raises DataError naming every file that is missing or cut.
+    """
+    folder = current_snapshot(root)
+    check_files(folder, read_manifest(folder))
+    paths = {t: folder / f"{t}.parquet" for t in CONTRACTS} | {
+        "events": folder / "events" / "**" / "*.parquet"
+    }
+    return {
+        table: f"read_parquet({literal(path.as_posix())}, hive_partitioning = false)"
+        for table, path in paths.items()
+    }
 
 
 def snapshot_facts(root: Path) -> Manifest:

@@ -1,8 +1,9 @@
 """Checked rows: the contract's conditions, repeated keys, and where every row went.
 
-The steps work on a DuckDB table of typed rows with five columns beside the
+The steps work on a DuckDB table of typed rows with six columns beside the
 contract's: `__file` and `__row` (where a row comes from), `__line`, `__passes`
-(the source's filter lets it through) and `__fault` (0 for a sound row).
+(the source's filter lets it through), `__newest` (the larger, the newer a version of
+the row; null where the source does not tell) and `__fault` (0 for a sound row).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,6 +122,8 @@ def settle_repeats(
 
     Of sound rows with one key the first (by file, then row) is kept. Later ones
     are repeats: `is_equal` if all of `content` is equal, else in conflict with it.
+    Where a source says which row is the newest (`__newest`), that one is kept, and
+    the older ones, which it corrects, are repeats as equal ones are.
     """
     keys = ", ".join(map(quoted, key))
     same = " AND ".join(f"rows.{quoted(k)} IS NOT DISTINCT FROM many.{quoted(k)}" for k in key)
@@ -132,13 +135,14 @@ def settle_repeats(
         WITH many AS (
             SELECT {keys} FROM {table} WHERE {sound} GROUP BY ALL HAVING count(*) > 1
         ), ranked AS (
-            SELECT __file, __row, {values} AS content,
+            SELECT __file, __row, __newest, {values} AS content,
                 first_value({values}) OVER w AS first_content, row_number() OVER w AS position
             FROM {table} AS rows SEMI JOIN many ON {same}
             WHERE {sound}
-            WINDOW w AS (PARTITION BY {keys} ORDER BY __file, __row)
+            WINDOW w AS (PARTITION BY {keys} ORDER BY __newest DESC NULLS LAST, __file, __row)
         )
-        SELECT __file, __row, content = first_content AS is_equal FROM ranked WHERE position > 1
+        SELECT __file, __row, content = first_content OR __newest IS NOT NULL AS is_equal
+        FROM ranked WHERE position > 1
         """
     )
     connection.execute(
@@ -149,9 +153,9 @@ def settle_repeats(
 
 
 def file_counts(
-    connection: duckdb.DuckDBPyConnection, table: str, files: Mapping[int, tuple[str, int]]
+    connection: duckdb.DuckDBPyConnection, table: str, files: Mapping[int, tuple[str, int, int]]
 ) -> tuple[FileCount, ...]:
-    """Return the account of every file; `files` maps `__file` to its name and rows read.
+    """Return the account of every file; `files` maps `__file` to its name, rows, and rows made.
 
     Each figure is counted on its own; AssertionError if they do not add up.
     """
@@ -166,15 +170,21 @@ def file_counts(
             duplicates=went["equal"],
             quarantined=went["broken"] + went["conflict"],
             filtered=went["filtered"],
+            made=made,
         )
-        for (name, rows), went in zip(
+        for (name, rows, made), went in zip(
             files.values(), _whereabouts(connection, table, files), strict=True
         )
     )
+    return checked_counts(counts)
+
+
+def checked_counts(counts: Sequence[FileCount]) -> tuple[FileCount, ...]:
+    """Return the account of files as it is; AssertionError if the rows of one do not add up."""
     lost = [count for count in counts if not count.is_balanced]
     if lost:
         raise AssertionError(f"rows were lost or made: {lost}")
-    return counts
+    return tuple(counts)
 
 
 def _whereabouts(

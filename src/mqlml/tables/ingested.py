@@ -9,7 +9,11 @@ from mqlml.tables.contracts import Attribute, Column
 
 @dataclass(frozen=True)
 class FileCount:
-    """Where the rows of one file went, for one table; `rows` is the sum of the rest."""
+    """Where the rows of one file went, for one table.
+
+    `made` counts rows beyond the file's own, where a row became several: a deal of
+    three contacts is three stages. `rows` and `made` are the sum of the rest.
+    """
 
     file: str
     table: str
@@ -18,11 +22,13 @@ class FileCount:
     duplicates: int
     quarantined: int
     filtered: int = 0
+    made: int = 0
 
     @property
     def is_balanced(self) -> bool:
         """Return whether no row was lost or made."""
-        return self.rows == self.kept + self.duplicates + self.quarantined + self.filtered
+        went = self.kept + self.duplicates + self.quarantined + self.filtered
+        return self.rows + self.made == went
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from mqlml.demo.story import as_of, make_story
 from mqlml.errors import DataError, Fault, NotPublishedError
 from mqlml.reports.facts import outcome_words
 from mqlml.storage.atomic import replace_file
+from mqlml.workflows.demo_configs import CONFIG_FILES, demo_config
 from mqlml.workflows.given import ScoreResult
 from mqlml.workflows.ingest import ingest
 from mqlml.workflows.monitor import MonitorResult, monitor
@@ -28,7 +29,6 @@ from mqlml.workflows.train import TrainResult, train
 
 Say = Callable[[str], None]
 
-_CONFIGS = ("demo.yaml", "demo_criteria.yaml", "demo_criteria_v2.yaml")
 _CHANGED = "demo_v2.yaml"
 _SHOWN = 10
 _REASONS_SHOWN = 2
@@ -195,19 +195,13 @@ def _refuse_other_work(workspace: Path, folder: Path) -> None:
 
 def _write_configs(folder: Path, config: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _CONFIGS:
-        replace_file(folder / name, (_config_home() / name).read_bytes())
+    for name in CONFIG_FILES:
+        replace_file(folder / name, demo_config(name))
     if config is not None:
         replace_file(folder / "demo.yaml", config.read_bytes())
     changed = (folder / "demo.yaml").read_text(encoding="utf-8")
     changed = changed.replace("demo_criteria.yaml", "demo_criteria_v2.yaml")
     replace_file(folder / _CHANGED, changed.encode())
-
-
-def _config_home() -> Path:
-    """Return where the demo's configs lie: in the installed package, or in the repository."""
-    packaged = Path(__file__).parents[1] / "demo" / "configs"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "configs"
 
 
 def _export(stage: _Stage, day: date) -> None:

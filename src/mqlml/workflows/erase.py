@@ -4,6 +4,7 @@ An erasure is begun by one small file; from then on it is finished, by the next 
 this one is killed. Every step may be done twice.
 """
 
+import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +25,7 @@ from mqlml.storage.tombstones import (
     write_tombstones,
 )
 from mqlml.wiring import open_store, secret
-from mqlml.workflows.ingest import SEEN
+from mqlml.workflows.ingest import KEPT, SEEN
 from mqlml.workflows.project import Project
 
 
@@ -124,6 +125,8 @@ def _finish(project: Project, salt: str) -> EraseResult:
         files += scrub_folder(folder, erasing.words)
     # The next command reads the sources again, with the person left out.
     (root / SEEN).unlink(missing_ok=True)
+    # What was read from a warehouse is read again, without them.
+    shutil.rmtree(root / KEPT, ignore_errors=True)
     end_erasing(root)
     ids = len(erasing.ids)
     return EraseResult(erasing.leads, ids, rows, scores, files, models, store.is_elsewhere)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -12,23 +13,28 @@ from mqlml import timeline
 from mqlml.config import settings_digest
 from mqlml.errors import DataError
 from mqlml.sources.generic import read_sources, source_files
+from mqlml.sources.retry import Earlier
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.snapshot import (
     current_snapshot,
+    has_merges,
     read_conflicts,
     read_tables,
     snapshot_facts,
+    snapshot_rows,
     write_tables,
 )
 from mqlml.storage.tombstones import read_tombstones
 from mqlml.tables.contracts import Tables
 from mqlml.tables.ingested import FileCount
+from mqlml.workflows.ingest_page import write_ingest_page
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.robots import RobotFacts, robot_facts
 
 Say = Callable[[str], None]
 
 SEEN = "ingested.json"
+KEPT = "warehouse"
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class IngestResult:
     data_end: str
     snapshot: str
     orphans: dict[str, int]
+    report: Path
+    silent: tuple[str, ...] = ()
     robots: RobotFacts = field(default_factory=lambda: RobotFacts({}))
     conflicts: dict[str, int] = field(default_factory=dict)
     conflict_file: str = ""
@@ -60,6 +68,8 @@ class IngestResult:
             "data_end": self.data_end,
             "snapshot": self.snapshot,
             "notes": list(self.notes),
+            "silent": list(self.silent),
+            "report": str(self.report),
         }
 
     def lines(self) -> Iterator[str]:
@@ -68,25 +78,65 @@ class IngestResult:
             parts = [f"{count.kept:,} kept"]
             parts += [f"{count.filtered:,} not selected"] if count.filtered else []
             parts += [f"{count.duplicates:,} duplicates", f"{count.quarantined:,} quarantined"]
-            yield f"{count.file} → {count.table}: {count.rows:,} rows = {' + '.join(parts)}"
+            more = f" + {count.made:,} made from them" if count.made else ""
+            yield f"{count.file} → {count.table}: {count.rows:,} rows{more} = {' + '.join(parts)}"
         for table, rows in self.orphans.items():
             if rows:
                 yield f"{table}: {rows:,} rows of unknown leads, kept"
         yield from self.notes
+        yield from (f"warning: {text}" for text in self.silent)
         if self.conflicts:
             yield f"ids and links that were not followed: {self.conflict_file}"
         if self.robots.events:
             yield self.robots.sentence()
         yield f"data end {self.data_end}, snapshot {self.snapshot}"
+        yield f"report: {self.report}"
 
 
-def ingest(project: Project, *, say: Say) -> IngestResult:
-    """Read all sources into a new snapshot of the workspace's tables, whole or not at all."""
+def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
+    """Read all sources into a new snapshot of the workspace's tables, whole or not at all.
+
+    With `full`, tables of a warehouse that are read by a watermark are read from the start.
+    """
     with project.workspace.lock("ingest"):
+        if full:
+            shutil.rmtree(project.workspace.root / KEPT, ignore_errors=True)
         _ingest(project, say)
+    return _result(project)
+
+
+def retry_quarantine(project: Project, *, say: Say) -> IngestResult:
+    """Read the quarantined rows again by the present config, into a new snapshot.
+
+    Rows that were kept before stay as they were read then; where that cannot be, since leads
+    were merged or ids are hashed, all sources are read again. Raises DataError if nothing
+    was ingested yet.
+    """
+    with project.workspace.lock("ingest"):
+        root = project.workspace.root
+        is_hashed = project.settings.sources.identity.hash_key_env is not None
+        if is_hashed or has_merges(root):
+            _ingest(project, say)
+            return _result(project)
+        say("reading the quarantine")
+        folder, facts = current_snapshot(root), snapshot_facts(root)
+        seen = _seen(root)
+        files = _files_digest(project)
+        earlier = Earlier(
+            snapshot_rows(root), folder / "quarantine.parquet", facts.counts, facts.notes
+        )
+        _read_into(project, earlier)
+        # What the sources hold beside the quarantine may have changed since; then it is unseen.
+        if files is not None and seen.get("files") == files:
+            _remember(project, files)
+    return _result(project)
+
+
+def _result(project: Project) -> IngestResult:
     root = project.workspace.root
     facts = snapshot_facts(root)
     conflicts = read_conflicts(root)["reason"].value_counts()
+    report, silent = write_ingest_page(project)
     return IngestResult(
         robots=robot_facts(project, read_tables(root)),
         conflicts={str(reason): int(count) for reason, count in sorted(conflicts.items())},
@@ -96,6 +146,8 @@ def ingest(project: Project, *, say: Say) -> IngestResult:
         data_end=shown_instant(facts.data_end),
         snapshot=facts.digest,
         orphans=dict(facts.orphans),
+        report=report,
+        silent=silent,
     )
 
 
@@ -105,10 +157,9 @@ def current_tables(project: Project, *, say: Say, as_of: int | None = None) -> T
     Sources are compared by their content and settings; databases are always read.
     """
     with project.workspace.lock("ingest"):
-        fingerprint = _fingerprint(project)
-        seen = project.workspace.root / SEEN
-        is_fresh = fingerprint is not None and seen.exists()
-        if not (is_fresh and json.loads(seen.read_text())["sources"] == fingerprint):
+        files = _files_digest(project)
+        now = {"files": files, "settings": _settings_digest(project)}
+        if files is None or _seen(project.workspace.root) != now:
             _ingest(project, say)
         tables = _read(project, say)
     return tables if as_of is None else as_known_at(tables, as_of)
@@ -125,9 +176,16 @@ def _read(project: Project, say: Say) -> Tables:
 
 def _ingest(project: Project, say: Say) -> None:
     say("reading the sources")
-    fingerprint = _fingerprint(project)
+    files = _files_digest(project)
+    _read_into(project, None)
+    _remember(project, files)
+
+
+def _read_into(project: Project, earlier: Earlier | None) -> None:
+    """Make a new snapshot of the sources, or of an earlier snapshot and its quarantine."""
     settings = project.settings
     root = project.workspace.root
+    erased = read_tombstones(root)
     # A killed ingest leaves this folder behind; by its name the next job's lock sweeps it away.
     with tempfile.TemporaryDirectory(dir=root, prefix=".ingest.", suffix=".new") as folder:
         ingested = read_sources(
@@ -136,19 +194,38 @@ def _ingest(project: Project, say: Say) -> None:
             timezone=settings.timezone,
             workdir=Path(folder),
             secrets=project.secrets,
-            erased=read_tombstones(root),
+            # Whose rows may not be kept, nobody knows before all of them are read.
+            kept=None if erased.hashes else root / KEPT,
+            earlier=earlier,
+            erased=erased,
         )
         write_tables(root, ingested)
-    replace_file(root / SEEN, json.dumps({"sources": fingerprint}).encode())
 
 
-def _fingerprint(project: Project) -> str | None:
-    """Return a digest of the sources' settings and content; None if one is a database."""
+def _remember(project: Project, files: str | None) -> None:
+    """Note which files and settings the current snapshot is made of."""
+    seen = {"files": files, "settings": _settings_digest(project)}
+    replace_file(project.workspace.root / SEEN, json.dumps(seen).encode())
+
+
+def _seen(root: Path) -> dict[str, Any]:
+    path = root / SEEN
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
+def _settings_digest(project: Project) -> str:
+    return f"{settings_digest(project.settings.sources)} {project.settings.timezone}"
+
+
+def _files_digest(project: Project) -> str | None:
+    """Return a digest of the sources' content; None if one is a database."""
     files = source_files(project.settings.sources, project.data_dir)
     if files is None:
         return None
-    digest = hashlib.sha256(settings_digest(project.settings.sources).encode())
-    digest.update(str(project.settings.timezone).encode())
+    digest = hashlib.sha256()
     for path in files:
         digest.update(str(path).encode())
         with path.open("rb") as stream:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import yaml
 
-from mqlml.errors import Fault, SchemaError, UsageError, nearest
+from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
+from mqlml.sources.found_exports import FoundExport, found_exports
 from mqlml.sources.recognise import Outcome, Recognised, recognise
 from mqlml.sources.samples import sample_file
 from mqlml.storage.atomic import replace_file
 from mqlml.tables.contracts import REASON_NAMES, STAGE_NAMES, VERDICT_NAMES
+from mqlml.workflows.init_exports import export_text
 
 _GUESS = "  # guessed"
 _BLANKS = frozenset({"select", "n/a", "na", "null", "none", "nan", "unknown", "-"})
@@ -25,6 +27,14 @@ _STAGE_WORDS = {
     "recycled": ("nurture", "recycle"),
 }
 _TYPES_PER_FILE = 12
+_DATED = (
+    f"  horizon_days: 60{_GUESS}: within how many days a lead must get there to count",
+    "",
+    "points:",
+    "  rule: weekly  # every week while a lead is open; 'once' looks at a lead one time",
+    f"  until_days: 120{_GUESS}: leads older than this are not looked at",
+    "",
+)
 _VERDICT_WORDS = {"accepted": ("accept", "yes", "1", "true"), "rejected": ("reject", "no", "0")}
 
 
@@ -51,6 +61,9 @@ def propose_config(
     """
     if not files:
         raise UsageError(Fault("no files given", mend="mqlml init leads.csv --out my.yaml"))
+    folders = [f for f in files if f.is_dir()]
+    if folders:
+        return _propose_folders(files, target=target, order=order, name=name, base=relative_to)
     found = recognise([sample_file(f) for f in files], target=target, order=order)
     stages = next((r for r in found if r.table == "stages"), None)
     outcome = next((r.outcome for r in found if r.outcome is not None), None)
@@ -64,6 +77,64 @@ def propose_config(
     lines += _tail(is_dated=stages is not None)
     guesses = tuple(_guesses(found))
     return Proposal("\n".join(lines) + "\n", guesses, events is not None)
+
+
+def _propose_folders(
+    files: Sequence[Path], *, target: str | None, order: str | None, name: str, base: Path
+) -> Proposal:
+    """Return a config for folders of exports, and for files beside them that are no export's."""
+    looked = [found_exports(f) for f in files if f.is_dir()]
+    exports = [export for found, _ in looked for export in found]
+    rest = [f for f in files if not f.is_dir()] + [f for _, left in looked for f in left]
+    if not exports:
+        return propose_config(_some(rest), target=target, order=order, name=name, relative_to=base)
+    text = export_text(exports, base)
+    found = _beside(rest, target, order, needs_leads=not text.has_leads)
+    has_own_leads = any(one.table == "leads" for one in found)
+    stages = next((one for one in found if one.table == "stages"), None)
+    if not text.has_stages:
+        outcome = next((one.outcome for one in found if one.outcome is not None), None)
+        if stages is None and (outcome is None or not outcome.positive):
+            raise SchemaError(_no_outcome(found[0], outcome) if found else _no_stages(exports))
+    lines = [*_head(name, found), *_sources(found, target, base)]
+    lines = [*lines[:-1], *text.sources, *_unread(rest, found), ""]
+    lines += _dated_target() if text.has_stages else _target(stages, target)
+    lines += [*text.plan, *_tail(is_dated=text.has_stages or stages is not None)]
+    guesses = (*text.guesses, *(_guesses(found) if has_own_leads or found else ()))
+    return Proposal("\n".join(lines) + "\n", guesses, bool(text.plan))
+
+
+def _some(files: Sequence[Path]) -> Sequence[Path]:
+    if not files:
+        mend = "name the folder that holds the exports, or the files themselves"
+        raise DataError(Fault("no data file in the folder", mend=mend))
+    return files
+
+
+def _beside(
+    files: Sequence[Path], target: str | None, order: str | None, *, needs_leads: bool
+) -> tuple[Recognised, ...]:
+    """Return what files beside exports hold; where nobody needs them they may hold anything."""
+    if not needs_leads:
+        return ()
+    if not files:
+        mend = "put the CRM's export beside it, or a file with a row for each lead"
+        raise SchemaError(Fault("no file holds the leads", mend=mend))
+    return recognise([sample_file(f) for f in files], target=target, order=order)
+
+
+def _unread(files: Sequence[Path], found: Sequence[Recognised]) -> Iterator[str]:
+    read = {one.sample.path for one in found}
+    names = [path.name for path in files if path not in read]
+    if names:
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        yield f"  # Not recognised, name them by hand if they matter: {shown}"
+
+
+def _no_stages(exports: Sequence[FoundExport]) -> Fault:
+    names = ", ".join(export.system.name for export in exports)
+    mend = "add the export's table of stages, or a file of stage changes"
+    return Fault("no outcome found", found=f"exports of {names} without stages", mend=mend)
 
 
 def write_config(
@@ -212,12 +283,13 @@ def _target(stages: Recognised | None, target: str | None) -> Iterator[str]:
         return
     stage = target if target in STAGE_NAMES else "customer"
     yield f"  stage: {stage}"
-    yield f"  horizon_days: 60{_GUESS}: within how many days a lead must get there to count"
-    yield ""
-    yield "points:"
-    yield "  rule: weekly  # every week while a lead is open; 'once' looks at a lead one time"
-    yield f"  until_days: 120{_GUESS}: leads older than this are not looked at"
-    yield ""
+    yield from _DATED
+
+
+def _dated_target() -> Iterator[str]:
+    yield "target:"
+    yield "  stage: customer"
+    yield from _DATED
 
 
 def _plan(events: Sequence[Recognised]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tests.report_facts import (
     DAY,
     HOSTILE,
     feature_frame,
+    ingest_facts,
     monitor_facts,
     monitoring,
     review_facts,
@@ -25,6 +26,7 @@ from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.reports.facts import Named
+from mqlml.reports.ingest import ingest_page, ingest_pictures, ingest_verdict
 from mqlml.reports.monitor import monitor_page, monitor_pictures, monitor_verdict
 from mqlml.reports.page import TEMPLATES, rendered
 from mqlml.reports.review import review_page, review_pictures, review_verdict
@@ -33,12 +35,14 @@ from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
 from mqlml.reports.training import compared, training_page, training_pictures, training_verdict
 from mqlml.reports.training_tables import direction_words
 from mqlml.review.review import Review
+from mqlml.tables.ingested import FileCount
 
 PAGES = {
     "training": (training_page, training_facts),
     "scoring": (scoring_page, scoring_facts),
     "monitor": (monitor_page, monitor_facts),
     "review": (review_page, review_facts),
+    "ingest": (ingest_page, ingest_facts),
 }
 EMPTY = pd.DataFrame()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,6 +67,9 @@ BARE = {
         "as_of": None,
         "details": (),
     },
+    "ingest": dict.fromkeys(("sources", "days", "refused"), EMPTY)
+    | dict.fromkeys(("silences", "notes", "counts", "details"), ())
+    | {"leads": 0, "leads_covered": 0},
 }
 EMPTY_CURVE = pd.DataFrame({"rows": [], "predicted": [], "observed": [], "low": [], "high": []})
 
@@ -479,3 +486,26 @@ def test_the_scores_page_has_words_for_personas_that_have_leads() -> None:
     assert "too many tools; no overview" in page
     assert "How to talk to: nobody" not in page
     assert "Likes to read" not in page
+
+
+def test_the_page_of_an_ingest_says_who_fell_silent_since_when_and_what_is_usual():
+    facts = ingest_facts()
+    assert ingest_verdict(facts).replace("\u202f", " ") == (
+        "33 of 80,631 rows were refused (0.04 %), and ga4 is silent."
+    )
+    words = Outline(ingest_page(facts)).words
+    assert "ga4 has sent nothing since 2026-05-22; usual: 403 events a day." in words
+    assert "sendgrid 2026-02-24 to 2026-03-01 6 40.0" in words
+    assert "402 of 490 leads (82 %) have at least one event." in words
+    assert "80,131 80,000 100 31 0" in words
+    assert "occurred_at is not a time" in words
+    assert "'scroll' is no canonical event type (40 rows)" in words
+    assert list(ingest_pictures(facts)) == ["weeks.svg"]
+
+
+def test_an_ingest_without_faults_says_so():
+    facts = ingest_facts(
+        silences=(), counts=(FileCount("a.csv", "leads", 1, 1, 0, 0),), refused=EMPTY, notes=()
+    )
+    assert ingest_verdict(facts) == "0 of 1 row were refused; no source has fallen silent."
+    assert "No row was refused." in Outline(ingest_page(facts)).words

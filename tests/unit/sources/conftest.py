@@ -1,5 +1,7 @@
 """Reading files written by a test through the generic door, into plain values."""
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,16 @@ LEADS = {"file": "leads.csv", "columns": {"created_at": "created_at"}}
 LEADS_TEXT = "lead_id,created_at\na,2024-01-01T00:00:00Z\nb,2024-01-02T00:00:00Z\n"
 
 
+def csv_text(*rows: dict[str, str]) -> str:
+    """Return rows as a CSV file whose columns are all keys, in the order of their coming."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 @dataclass(frozen=True)
 class Read:
     """What came through the door."""
@@ -28,6 +40,19 @@ class Read:
     def column(self, table: str, name: str) -> list[Any]:
         values = [row[name] for row in self.rows(table)]
         return [v.isoformat() if hasattr(v, "isoformat") else v for v in values]
+
+    def texts(self, table: str, *names: str) -> list[tuple[Any, ...]]:
+        """Return the values of some columns, row by row, times as ISO text to the second."""
+        return [
+            tuple(v.isoformat()[:19] if hasattr(v, "isoformat") else v for v in row)
+            for row in zip(*([r[n] for r in self.rows(table)] for n in names), strict=True)
+        ]
+
+    def attributes(self, lead: str) -> dict[str, Any]:
+        """Return the filled attributes of one lead."""
+        head = {"lead_id", "created_at", "outcome", "account_id"}
+        (row,) = [r for r in self.rows("leads") if r["lead_id"] == lead]
+        return {n: v for n, v in row.items() if n not in head and v is not None}
 
     @property
     def reasons(self) -> list[str]:

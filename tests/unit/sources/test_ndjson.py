@@ -134,3 +134,46 @@ def test_bytes_that_are_not_utf8_are_a_data_error(stage):
 def test_a_file_of_mostly_broken_lines_is_refused(stage):
     with pytest.raises(SchemaError, match="2 of 3 lines"):
         stage('{"a": 1}\nx\ny\n')
+
+
+@pytest.mark.parametrize("has_lists", [True, False])
+def test_a_line_at_the_edge_of_what_can_be_nested_is_a_row_or_a_broken_line(tmp_path, has_lists):
+    lines = [f'{{"a": {"[" * depth}1{"]" * depth}}}' for depth in range(700, 1000)]
+    (tmp_path / "x.ndjson").write_text("\n".join([*lines, *['{"a": 2}'] * 300]))
+    file = stage_ndjson(tmp_path / "x.ndjson", "x", tmp_path / "staged", has_lists=has_lists)
+    rows = pq.read_table(file.folder).to_pylist()
+    assert len(rows) == 600
+    for line, row in zip(lines, rows, strict=False):
+        assert (row["__broken"] is None) == (row["a"] is not None)
+        assert row["__raw"] in {None, line}
+    assert rows[0]["a"] == "[" * 700 + "1" + "]" * 700
+    assert rows[299]["__broken"].startswith("not JSON: maximum recursion depth exceeded")
+
+
+@pytest.mark.parametrize(
+    ("line", "items"),
+    [
+        ('[{"a": 1}, {"a": 2}]', ["1", "2"]),
+        ('{"a": 1}', ["1"]),
+        ("events=%5B%7B%22a%22%3A+1.50%7D%5D&more=x", ["1.5"]),
+        ('a={"a": "x=y"}', ["x=y"]),
+    ],
+)
+def test_a_body_of_a_webhook_is_an_object_a_list_or_a_form(tmp_path, line, items):
+    (tmp_path / "x.json").write_text(line + "\n")
+    file = stage_ndjson(tmp_path / "x.json", "x", tmp_path / "staged", has_lists=True)
+    assert values(pq.read_table(file.folder).to_pylist(), "a") == items
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", " [ ] ", "[{}]", "events=%5B%5D"])
+def test_a_body_without_content_is_a_row_that_says_so(tmp_path, line):
+    (tmp_path / "x.json").write_text(line + "\n")
+    file = stage_ndjson(tmp_path / "x.json", "x", tmp_path / "staged", has_lists=True)
+    assert (file.columns, file.rows) == (("empty_body",), 1)
+
+
+@pytest.mark.parametrize("line", ["[null]", "[[]]", "[0]", '[""]', "events=", "events=x", "a b=[]"])
+def test_what_is_no_body_is_a_broken_line(tmp_path, line):
+    (tmp_path / "x.json").write_text(f'{{"a": 1}}\n{line}\n')
+    file = stage_ndjson(tmp_path / "x.json", "x", tmp_path / "staged", has_lists=True)
+    assert pq.read_table(file.folder).to_pylist()[1]["__broken"] is not None

@@ -45,7 +45,7 @@ def test_a_sound_time_format_passes(time_format):
 
 
 def test_a_source_has_exactly_one_origin_and_one_clock():
-    with pytest.raises(ValidationError, match="exactly one of 'file' and 'postgres'"):
+    with pytest.raises(ValidationError, match="exactly one of 'file', 'table' and 'postgres'"):
         TableSource.model_validate({})
     with pytest.raises(ValidationError, match=r"exactly one of 'order' and columns\.created_at"):
         LeadSource.model_validate({"file": "x.csv"})
