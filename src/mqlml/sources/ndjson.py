@@ -146,7 +146,8 @@ def _listed(body: str) -> Sequence[str]:
         except (ValueError, RecursionError):
             return [body]
         return [
-            _EMPTY if item == {} else json.dumps(item, ensure_ascii=False)
+            # Half a surrogate pair stays spelled out: it cannot be written otherwise.
+            _EMPTY if item == {} else json.dumps(item)
             for item in listed or [{}]
         ]
     return [_EMPTY] if start == "{" and body.strip() == "{}" else [body]

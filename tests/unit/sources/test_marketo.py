@@ -174,3 +174,23 @@ def test_where_leads_are_another_systems_marketos_numbers_say_so(read):
         ("marketo:6", "marketo:1"),
         ("marketo:7", "marketo:2"),
     ]
+
+
+def test_what_another_system_sent_to_a_leads_address_is_his_event(read):
+    body = '[{"event": "open", "email": "ANN@example.com", "timestamp": 1709287200}]\n'
+    files = {"mk/lead.csv": LEADS, "sg/day.json": body, "mk/activity_open_email.csv": mail()}
+    done = read(
+        files,
+        leads=[],
+        exports=[
+            {"system": "marketo", "folder": "mk"},
+            {"system": "sendgrid", "folder": "sg", "master": False},
+        ],
+    )
+    assert sorted(
+        (row["source"], row["lead_id"], row["occurred_at"].isoformat())
+        for row in done.rows("events")
+    ) == [
+        ("marketo", "1", "2024-03-01T10:00:00+00:00"),
+        ("sendgrid", "1", "2024-03-01T10:00:00+00:00"),
+    ]

@@ -172,7 +172,9 @@ def test_a_body_without_content_is_a_row_that_says_so(tmp_path, line):
     assert (file.columns, file.rows) == (("empty_body",), 1)
 
 
-@pytest.mark.parametrize("line", ["[null]", "[[]]", "[0]", '[""]', "events=", "events=x", "a b=[]"])
+@pytest.mark.parametrize(
+    "line", ["[null]", "[[]]", "[0]", '[""]', r'["\ud83d"]', "events=", "events=x", "a b=[]"]
+)
 def test_what_is_no_body_is_a_broken_line(tmp_path, line):
     (tmp_path / "x.json").write_text(f'{{"a": 1}}\n{line}\n')
     file = stage_ndjson(tmp_path / "x.json", "x", tmp_path / "staged", has_lists=True)

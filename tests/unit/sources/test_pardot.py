@@ -88,16 +88,25 @@ def test_what_was_searched_for_is_nobodys_business(through):
     assert through({"visitor_activity": rows}).column("events", "asset") == [None, "F"]
 
 
-def test_what_a_visitor_did_is_the_visitors_until_a_link_says_whose(through):
+def test_what_a_visitor_did_counts_for_the_prospect_from_when_the_link_was_known(through):
     rows = activities(
         ("2", "Landing Page", "1", "501"),  # Pardot wrote the prospect in afterwards
         ("4", "Form", "1", "501"),
         ("2", "Landing Page", "1", ""),
         ("2", "Landing Page", "", "502"),
-    )
+    ).replace(AT, "2024-02-01 09:00:00 UTC", 1)
     done = through({"visitor_activity": rows, "visitor": VISITORS})
-    leads = done.column("events", "lead_id")
-    assert leads == ["pardot_visitor:501", "1", "1", "pardot_visitor:502"]
+    known = [
+        (row["lead_id"], row["occurred_at"].isoformat()[:13], row["arrived_at"].isoformat()[:13])
+        for row in done.rows("events")
+    ]
+    # The link became known by the form.
+    assert known == [
+        ("1", "2024-02-01T09", "2024-03-01T10"),
+        ("1", "2024-03-01T10", "2024-03-01T10"),
+        ("1", "2024-03-01T10", "2024-03-01T10"),
+        ("pardot_visitor:502", "2024-03-01T10", "2024-03-01T10"),
+    ]
     links = [
         (row["alias"], row["lead_id"], row["known_at"].isoformat()[:10])
         for row in done.rows("aliases")
