@@ -6,7 +6,7 @@ quarantine with its reason, or filtered out by the source's own condition.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -49,9 +49,26 @@ from mqlml.tables.checking import file_counts, settle_repeats
 from mqlml.tables.contracts import CONTRACTS, Column, ColumnType
 from mqlml.tables.ingested import FileCount, Ingested, Note
 from mqlml.tables.sql import literal, quoted
-from mqlml.tables.tombstones import Tombstones, erased_sql, make_erased
+from mqlml.tables.tombstones import NO_TOMBSTONES, Tombstones, erased_sql, make_erased
 
 _MINUTE = 60_000_000
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was before this reading.
+
+    `kept` is the folder where rows that are read by a watermark stay for the next time.
+    With `earlier` only its quarantined rows are read, and join the rows that it kept. Rows
+    of who was `erased` are left out.
+    """
+
+    kept: Path | None = None
+    earlier: Earlier | None = None
+    erased: Tombstones = NO_TOMBSTONES
+
+
+_NOTHING_BEFORE = Before()
 
 
 def read_sources(
@@ -61,20 +78,16 @@ def read_sources(
     timezone: str | None,
     workdir: Path,
     secrets: Mapping[str, str] | None = None,
-    kept: Path | None = None,
-    earlier: Earlier | None = None,
-    erased: Tombstones | None = None,
+    before: Before = _NOTHING_BEFORE,
 ) -> Ingested:
     """Return the checked tables of all sources, written as Parquet into `workdir`.
 
     Relative paths of the settings start at `data_dir`. Times without an offset
     are local to the source's `timezone`, else to `timezone`. `secrets` maps
-    each database source's `url_env` to its URL. `kept` is the folder where rows that are
-    read by a watermark stay for the next time. With `earlier` only its quarantined rows are
-    read, and join the rows that it kept. Rows of who was `erased` are left out. The faults
-    of all files are raised together, as ConfigError, SchemaError or DataError after the
-    first of them.
+    each database source's `url_env` to its URL. The faults of all files are raised
+    together, as ConfigError, SchemaError or DataError after the first of them.
     """
+    earlier = before.earlier
     times = time_range(settings, timezone)
     raise_config(setting_faults(settings))
     exports = settings.exports
@@ -96,14 +109,14 @@ def read_sources(
                 timezone,
                 secrets or {},
                 warehouses=settings.warehouse,
-                kept=kept,
+                kept=before.kept,
                 is_retry=earlier is not None,
-                erased=erased or Tombstones(),
+                erased=before.erased,
             )
             settings, unread = _expanded(settings, door)
             ingested = _ingest(door, settings, workdir / "checked", unread, earlier)
-            if kept is not None and earlier is None:
-                sweep_kept(kept, door.used)
+            if before.kept is not None and earlier is None:
+                sweep_kept(before.kept, door.used)
             known = [spec.name for spec in ingested.attribute_specs]
             told = unfound_attributes(exports, known)
             return replace(ingested, notes=(*ingested.notes, *told))
@@ -184,8 +197,10 @@ def _ingest(
     write_identity(door.connection, target)
     write_quarantine(door.connection, target, door.erased)
     last = latest_time(door.connection)
-    strays = stray_end(door.connection, last)
     is_declared = settings.data_end is not None and not is_order_time
+    strays = () if is_declared else stray_end(door.connection, last)
+    unknown = unknown_types(door.connection, files["events"])
+    told = (*unread, *notes, *identified.notes, *finished.notes, *unknown, *strays)
     return Ingested(
         target,
         tuple(counts),
@@ -193,18 +208,7 @@ def _ingest(
         attribute_specs=finished.specs,
         properties=properties,
         is_order_time=is_order_time,
-        notes=tuple(
-            dict.fromkeys(
-                [
-                    *unread,
-                    *notes,
-                    *identified.notes,
-                    *finished.notes,
-                    *unknown_types(door.connection, files["events"]),
-                    *([] if is_declared else strays),
-                ]
-            )
-        ),
+        notes=tuple(dict.fromkeys(told)),
         orphans=orphans(door.connection),
     )
 

@@ -34,6 +34,9 @@ class Tombstones:
         return any(self.of(form) in self.hashes for w in words | kinds for form in (w, w.lower()))
 
 
+NO_TOMBSTONES = Tombstones()
+
+
 def make_erased(connection: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> None:
     """Make the table `erased` of the hashes."""
     connection.execute("CREATE OR REPLACE TABLE erased (hash VARCHAR)")

@@ -12,7 +12,7 @@ from typing import Any
 from mqlml import timeline
 from mqlml.config import settings_digest
 from mqlml.errors import DataError
-from mqlml.sources.generic import read_sources, source_files
+from mqlml.sources.generic import Before, read_sources, source_files
 from mqlml.sources.retry import Earlier
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.snapshot import (
@@ -195,9 +195,7 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
             workdir=Path(folder),
             secrets=project.secrets,
             # Whose rows may not be kept, nobody knows before all of them are read.
-            kept=None if erased.hashes else root / KEPT,
-            earlier=earlier,
-            erased=erased,
+            before=Before(None if erased.hashes else root / KEPT, earlier, erased),
         )
         write_tables(root, ingested)
 

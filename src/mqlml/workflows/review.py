@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
+
+if TYPE_CHECKING:
+    from mqlml.tracking.records import RunRecord
 
 Say = Callable[[str], None]
 
@@ -81,8 +84,6 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
 
     Raises UsageError if the period ends before it begins, BundleError without a champion.
     """
-    from mqlml.tracking.records import RunRecord
-
     if start is not None and end is not None and timeline.is_from(start, end):
         period = f"from {shown_instant(start)} to {shown_instant(end)}"
         raise UsageError(Fault("the period is empty", "--from", period, "let --to come later"))
@@ -105,27 +106,31 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
     )
     page = review_page(facts)
     with project.workspace.lock("review"):
-        findings = json.dumps(finding_documents(found), indent=1).encode()
-        run_id = store.log_run(
-            RunRecord(
-                name=project.settings.name,
-                kind="review",
-                as_of=moment,
-                reason="verdicts",
-                decision=f"{len(found.sentences)} findings",
-                model_version=loaded.version,
-                metrics={"accepted": found.accepted, "rejected": found.rejected},
-                artifacts={
-                    "report.html": page.encode(),
-                    "findings.json": findings,
-                    **picture_artifacts(review_pictures(facts)),
-                },
-            )
-        )
+        run_id = store.log_run(_record(found, facts, page, moment, loaded.version))
         report = keep_page(project, f"review-{run_id[:8]}.html", page)
         payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
         write_entry(project.workspace.ledger, Entry("review", moment, payload))
     return ReviewResult(found, facts, run_id, loaded.version, report, shown_instant(moment))
+
+
+def _record(found: Review, facts: ReviewFacts, page: str, moment: int, version: str) -> "RunRecord":
+    from mqlml.tracking.records import RunRecord
+
+    findings = json.dumps(finding_documents(found), indent=1).encode()
+    return RunRecord(
+        name=facts.name,
+        kind="review",
+        as_of=moment,
+        reason="verdicts",
+        decision=f"{len(found.sentences)} findings",
+        model_version=version,
+        metrics={"accepted": found.accepted, "rejected": found.rejected},
+        artifacts={
+            "report.html": page.encode(),
+            "findings.json": findings,
+            **picture_artifacts(review_pictures(facts)),
+        },
+    )
 
 
 def _facts(

@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from mqlml.sources.generic import read_sources
+from mqlml.sources.generic import Before, read_sources
 from mqlml.sources.settings import SourceSettings
 from mqlml.tables.ingested import Ingested
+from mqlml.tables.tombstones import Tombstones
 
 LEADS = {"file": "leads.csv", "columns": {"created_at": "created_at"}}
 LEADS_TEXT = "lead_id,created_at\na,2024-01-01T00:00:00Z\nb,2024-01-02T00:00:00Z\n"
@@ -93,7 +94,7 @@ def read(tmp_path: Path) -> Callable[..., Read]:
                 timezone=timezone,
                 workdir=tmp_path / "work",
                 secrets=secrets,
-                erased=erased,
+                before=Before(erased=erased or Tombstones()),
             )
         )
 

@@ -9,7 +9,7 @@ import pytest
 
 from mqlml.errors import ConfigError, DataError, MissingExtraError, SchemaError
 from mqlml.sources import increments
-from mqlml.sources.generic import read_sources, source_files
+from mqlml.sources.generic import Before, read_sources, source_files
 from mqlml.sources.settings import SourceSettings
 from mqlml.workflows.ingest import ingest
 from mqlml.workflows.project import open_project
@@ -338,7 +338,7 @@ def test_a_key_that_stands_twice_or_a_column_that_is_absent_is_refused(sqlite_fi
             tmp_path,
             timezone="UTC",
             workdir=tmp_path / "work",
-            kept=tmp_path / "kept",
+            before=Before(kept=tmp_path / "kept"),
         )
 
     with pytest.raises(SchemaError, match="1 rows with one that stands twice"):

@@ -39,6 +39,9 @@ _CHANNELS = {
 }
 
 
+_ONE_OF_THEM = '"engagement_id" || \':\' || "engagement_contact.contact_id"'
+
+
 def _engagement(
     kind: str, kind_of: str, *, at: tuple[str, ...], outcome: tuple[str, ...] = ()
 ) -> FileMapping:
@@ -75,9 +78,7 @@ def _engagement(
             ),
         ),
         derived={
-            "event_id": written(
-                "hubspot", '"engagement_id" || \':\' || "engagement_contact.contact_id"'
-            ),
+            "event_id": written("hubspot", _ONE_OF_THEM),
             "type": kind_of,
             "outcome": f"lower(coalesce({outcomes}))",
             "duration_s": 'TRY_CAST("property_hs_call_duration" AS DOUBLE) / 1000',
