@@ -108,6 +108,7 @@ def _events(
         "value": pa.array(numbers, from_pandas=True),
         "duration_s": pa.nulls(count, pa.float64()),
         "is_bot": pa.array(draw.random(count) < 0.02),
+        "bot_reason": pa.nulls(count, pa.string()),
     }
     return pa.table({name: columns[name] for name in EVENTS.names})
 
