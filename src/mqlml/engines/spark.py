@@ -107,7 +107,7 @@ class SparkEngine:
     ) -> int:
         """Have the workers write the features of Spark's tables, as `write` does; return the rows.
 
-        For half the work of `features` and Spark's own writer, where all workers share `folder`.
+        For less work than `features` and Spark's own writer cost, where all workers share `folder`.
         """
         finish = partial(written_part, folder=folder.resolve(), write=write)
         with spark_faults("engine"):
