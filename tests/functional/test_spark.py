@@ -38,6 +38,12 @@ def test_features_and_scores_are_the_same_with_spark(
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
+def bundle_in(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file of an exported bundle, by name."""
+    (manifest,) = folder.rglob("manifest.json")
+    return {path.name: path.read_bytes() for path in manifest.parent.iterdir()}
+
+
 @pytest.mark.filterwarnings("ignore")  # MLflow and pyspark are called here without our care
 def test_a_model_trained_on_spark_is_the_local_one_and_its_champion_scores_in_spark(
     mqlml, company, trained, on_spark, tmp_path, spark_engine: SparkEngine, monkeypatch
@@ -48,11 +54,9 @@ def test_a_model_trained_on_spark_is_the_local_one_and_its_champion_scores_in_sp
     assert mqlml("export", *spark, "--out", tmp_path / "many").code == 0
     local = ("--config", company, "--workspace", trained)
     assert mqlml("export", *local, "--out", tmp_path / "one").code == 0
-    for name in ("plan.json", "model.txt", "encoders.json"):
-        one = list((tmp_path / "one").rglob(name))
-        assert [f.read_bytes() for f in (tmp_path / "many").rglob(name)] == [
-            f.read_bytes() for f in one
-        ]
+    many, one = bundle_in(tmp_path / "many"), bundle_in(tmp_path / "one")
+    assert {"plan.json", "model.json", "facts.json", "manifest.json"} <= set(one)
+    assert many == one
     scores = pd.read_parquet(mqlml("score", *spark, *day, "--json").document["path"])
     assert mqlml("features", *spark, *day, "--out", tmp_path / "matrix").code == 0
     import mlflow

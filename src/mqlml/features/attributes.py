@@ -37,17 +37,17 @@ def _features_of(attribute: Attribute, icp: IcpSettings, axis: Axis) -> Iterator
         yield AttributeFeature(name, name, "number", words, axis)
     elif attribute.type is ColumnType.FLAG:
         yield AttributeFeature(name, name, "flag", words, axis)
-    elif name == icp.title or (icp.title is None and _usual(name) in _TITLE_NAMES):
+    elif name == icp.title or (icp.title is None and usual_name(name) in _TITLE_NAMES):
         for part, said in _TITLE_PARTS.items():
             yield AttributeFeature(f"{name}__{part}", name, part, f"{said} by {words}", axis)  # type: ignore[arg-type]
-    elif name == icp.size or (icp.size is None and _usual(name) in _SIZE_NAMES):
+    elif name == icp.size or (icp.size is None and usual_name(name) in _SIZE_NAMES):
         yield AttributeFeature(name, name, "size", words, axis)
     else:
         tidy = name in {icp.industry, icp.country}
         yield AttributeFeature(name, name, "tidy" if tidy else "category", words, axis)
 
 
-def _usual(name: str) -> str:
+def usual_name(name: str) -> str:
     """Return a column's name as it is usually spelled: exports say "Job Title" as well."""
     return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
 

@@ -10,6 +10,7 @@ import pandas as pd
 from mqlml.config import Settings
 from mqlml.criteria.decide import decide
 from mqlml.criteria.file import criteria_digest
+from mqlml.features.attributes import usual_name
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
@@ -140,7 +141,7 @@ def _reliability(
     if settings.personas:
         groups["persona"] = personas_of(rows, settings.personas).to_numpy()
     for name in map(str, rows.columns):
-        plain = "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+        plain = usual_name(name)
         if plain in _SOURCES:
             groups[plain.replace("_", " ")] = _largest(rows[name])
     if not learnt.tables.is_order_time:
