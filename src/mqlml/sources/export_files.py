@@ -56,12 +56,13 @@ def export_files(
 
 
 def folder_files(folder: Path, data_dir: Path, shown: str) -> Iterator[ExportFile]:
-    """Yield the files below a folder, sorted by path; DataError if it is missing."""
+    """Yield the files below a folder, sorted by path, none hidden; DataError if it is missing."""
     if not folder.is_dir():
         mend = "name the folder that holds the export's files; check --data"
         raise DataError(Fault("no such folder", shown, str(folder), mend))
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not is_hidden:
             name = _DATA_FILE.fullmatch(path.name)
             is_inside = path.is_relative_to(data_dir)
             own = path.relative_to(data_dir).as_posix() if is_inside else str(path)

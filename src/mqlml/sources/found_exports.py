@@ -22,11 +22,15 @@ _FIRST_LINES = 50
 
 @dataclass(frozen=True)
 class FoundExport:
-    """The export of one system: its folder, and the files that each of its mappings reads."""
+    """The export of one system: its folder, its files with the mappings that read each.
+
+    `columns` are those of each file.
+    """
 
     system: System
     folder: Path
     files: Mapping[str, tuple[FileMapping, ...]]
+    columns: Mapping[str, tuple[str, ...]]
 
     def mappings(self, table: str) -> list[FileMapping]:
         """Return the mappings that fill a table from files that are there."""
@@ -50,15 +54,14 @@ def found_exports(folder: Path) -> tuple[tuple[FoundExport, ...], tuple[Path, ..
     column that the system's mapping needs.
     """
     files = list(folder_files(folder, folder, str(folder)))
-    read: dict[str, dict[str, tuple[FileMapping, ...]]] = {}
+    read: dict[str, dict[str, _Reading]] = {}
     rest: list[ExportFile] = []
     for one in files:
-        best = max(_readings(one), key=lambda reading: reading[0], default=None)
+        best = max(_readings(one), key=lambda reading: reading.known, default=None)
         if best is None:
             rest.append(one)
         else:
-            _, system, mappings = best
-            read.setdefault(system.name, {})[one.shown] = mappings
+            read.setdefault(best.system.name, {})[one.shown] = best
     exports = [_export(SYSTEMS[name], folder, found) for name, found in read.items()]
     exports.sort(key=lambda export: (not export.mappings("leads"), export.system.name))
     joined = {one.shown for one in rest for export in exports if _is_joined(one, export.system)}
@@ -66,26 +69,40 @@ def found_exports(folder: Path) -> tuple[tuple[FoundExport, ...], tuple[Path, ..
     return tuple(exports), tuple(path for path in left if path is not None)
 
 
-def _export(
-    system: System, folder: Path, found: Mapping[str, tuple[FileMapping, ...]]
-) -> FoundExport:
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read a file: by which system, and how many of the columns that one knows."""
+
+    known: int
+    system: System
+    mappings: tuple[FileMapping, ...]
+    columns: tuple[str, ...]
+
+
+def _export(system: System, folder: Path, found: Mapping[str, _Reading]) -> FoundExport:
     parents = [str((folder / shown).parent) for shown in found]
-    return FoundExport(system, Path(os.path.commonpath(parents)), found)
+    return FoundExport(
+        system,
+        Path(os.path.commonpath(parents)),
+        files={shown: one.mappings for shown, one in found.items()},
+        columns={shown: one.columns for shown, one in found.items()},
+    )
 
 
-def _readings(one: ExportFile) -> Iterator[tuple[int, System, tuple[FileMapping, ...]]]:
+def _readings(one: ExportFile) -> Iterator[_Reading]:
     """Yield every system that can read a file, with how many of the columns it knows."""
-    columns: set[str] | None = None
+    columns: tuple[str, ...] | None = None
     for system in SYSTEMS.values():
         mappings = [m for m in system.files if is_file_of(one, m, system)]
         if not mappings:
             continue
         if columns is None:
-            columns = set(columns_of(one.path or Path()))
-        fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= columns)
+            columns = tuple(columns_of(one.path or Path()))
+        there = set(columns)
+        fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= there)
         if fitting:
             known = {name for m in fitting for name in (*m.required, *m.optional, *m.signature)}
-            yield len(known & columns), system, fitting
+            yield _Reading(len(known & there), system, fitting, columns)
 
 
 def _tells(mapping: FileMapping) -> set[str]:

@@ -101,7 +101,7 @@ def _propose_folders(
     lines += _dated_target() if text.has_stages else _target(stages, target)
     lines += [*text.plan, *_tail(is_dated=text.has_stages or stages is not None)]
     guesses = (*text.guesses, *(_guesses(found) if has_own_leads or found else ()))
-    return Proposal("\n".join(lines) + "\n", guesses, bool(text.plan))
+    return Proposal("\n".join(lines) + "\n", guesses, text.has_events)
 
 
 def _some(files: Sequence[Path]) -> Sequence[Path]:

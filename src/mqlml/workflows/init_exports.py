@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from mqlml.sources.found_exports import FoundExport
+from mqlml.workflows.init_people import attribute_lines, icp_lines, people_columns
 
 GUESS = "  # guessed"
 _HIGH_INTENT = (
@@ -40,6 +41,7 @@ class ExportText:
     guesses: tuple[str, ...]
     has_leads: bool
     has_stages: bool
+    has_events: bool
 
 
 def export_text(exports: Sequence[FoundExport], base: Path) -> ExportText:
@@ -53,12 +55,14 @@ def export_text(exports: Sequence[FoundExport], base: Path) -> ExportText:
         lines += _block(export, master, base)
     types = dict.fromkeys(t for export in exports for t in export.event_types)
     has_events = any(export.mappings("events") for export in exports)
+    icp = tuple(icp_lines(people_columns(master))) if master is not None else ()
     return ExportText(
         sources=tuple(lines),
-        plan=tuple(_plan([*types, "page_view"])) if has_events else (),
+        plan=tuple(_plan(icp, [*types, "page_view"] if has_events else ())),
         guesses=tuple(_guesses(exports, master)),
         has_leads=master is not None,
         has_stages=any(export.mappings("stages") for export in exports),
+        has_events=has_events,
     )
 
 
@@ -75,15 +79,24 @@ def _block(export: FoundExport, master: FoundExport | None, base: Path) -> Itera
         kinds = sorted({kind for m in export.mappings("leads") for kind in m.ids})
         choice = f": one of {', '.join(kinds)}" if len(kinds) > 1 else ""
         yield f"      lead_id: {export.system.lead_id}{GUESS}{choice}"
+        yield from (f"      {line}" for line in attribute_lines(people_columns(export)))
     elif export.system.is_any_id:
         yield f"      lead_id: {export.system.lead_id}{GUESS}: the column with the id of your leads"
     elif master is not None:
         yield f"      master: false{GUESS}: the people are {master.system.name}'s"
 
 
-def _plan(types: Sequence[str]) -> Iterator[str]:
-    known = [name for name in _SIGNALS if name in types]
-    yield "plan:"
+def _plan(icp: Sequence[str], types: Sequence[str]) -> Iterator[str]:
+    if icp or types:
+        yield "plan:"
+        yield from icp
+    if types:
+        yield from _signals([name for name in _SIGNALS if name in types])
+    if icp or types:
+        yield ""
+
+
+def _signals(known: Sequence[str]) -> Iterator[str]:
     yield "  # A signal is a condition over one event row, in SQL."
     yield "  signals:"
     page = f"type = 'page_view' AND regexp_matches(lower(page), '/({_HIGH_INTENT})')"
@@ -101,7 +114,6 @@ def _plan(types: Sequence[str]) -> Iterator[str]:
     yield f"    - {{kinds: [count], signals: [{listed}], windows_days: [7, 30, 90]}}"
     yield f"    - {{kinds: [count, days_since_last], signals: [{listed}]}}"
     yield "    - {kinds: [active_days, sessions], signals: [any], windows_days: [7, 30]}"
-    yield ""
 
 
 def _signal(where: str, says: str) -> str:

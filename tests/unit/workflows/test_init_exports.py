@@ -144,3 +144,39 @@ def test_files_of_a_screen_get_a_zone_to_correct(folder, tmp_path):
     settings, _ = proposed(folder(crm__contacts_csv=contacts), tmp_path)
     (export,) = settings.sources.exports
     assert (export.system, export.timezone) == ("hubspot", "UTC")
+
+
+PEOPLE = (
+    "id,property_email,property_createdate,property_jobtitle,property_company_size,"
+    "property_industry,property_first_campaign,property_last_campaign,property_favourite_colour\n"
+    "a,ann@x.io,2025-01-01 00:00:00,CFO,51-200,software,spring,autumn,blue\n"
+)
+
+
+def crm_of(people, folder):
+    return folder(crm__contact_csv=people, crm__deal_stage_csv=DEAL_STAGES)
+
+
+def test_own_columns_that_say_who_somebody_is_become_attributes_and_name_the_icp(folder, tmp_path):
+    settings, _ = proposed(crm_of(PEOPLE, folder), tmp_path)
+    assert settings.sources.exports[0].attributes == ("company_size", "first_campaign")
+    icp = settings.plan.icp
+    assert (icp.title, icp.size, icp.industry, icp.country) == (
+        "jobtitle",
+        "company_size",
+        "industry",
+        None,
+    )
+
+
+def test_own_columns_that_are_not_taken_are_named_beside_them(folder, tmp_path):
+    _, proposal = proposed(crm_of(PEOPLE, folder), tmp_path)
+    assert "# not taken: last_campaign, favourite_colour\n" in proposal.text
+
+
+def test_files_of_a_hidden_folder_such_as_the_workspace_are_no_export(folder, tmp_path):
+    data = crm_of(PEOPLE, folder)
+    (data / ".mqlml").mkdir()
+    (data / ".mqlml" / "ingested.json").write_text("{}")
+    _, proposal = proposed(data, tmp_path)
+    assert "ingested" not in proposal.text
