@@ -22,7 +22,9 @@ from mqlml.reports.training import (
     Target,
     TrainingFacts,
 )
-from mqlml.review.review import Review
+from mqlml.review.funnel import Aftermath
+from mqlml.review.reps import Agreement
+from mqlml.review.review import Became, Review
 from mqlml.scoring.settings import PersonaSettings
 from mqlml.tables.ingested import FileCount, Note
 
@@ -310,6 +312,36 @@ def monitor_facts(**changes: Any) -> MonitorFacts:
     return MonitorFacts(**(values | changes))
 
 
+def became() -> Became:
+    """Return nine months of handovers, the last still open, and what followed the verdicts."""
+    months = [f"2025-{month:02d}" for month in range(4, 13)]
+    handed = np.array([40, 52, 61, 58, 70, 66, 81, 75, 60])
+    funnel = pd.DataFrame(
+        {
+            "month": months,
+            "handed_over": handed,
+            "judged": handed - 6,
+            "accepted": (handed * 0.55).round().astype(int),
+            "sql": (handed * 0.3).round().astype(int),
+            "customers": [6, 9, 9, 10, 12, 10, 9, 5, 1],
+            "median_days": [3.0, 2.5, 2.0, 2.0, 2.5, 4.0, 3.0, 2.0, 1.0],
+            "is_open": [False] * 7 + [True] * 2,
+        }
+    )
+    table = pd.DataFrame(
+        {
+            "group": ["accepted", "rejected: no_budget", "rejected: none given"],
+            "leads": [300, 71, 9],
+            "known": [250, 60, 0],
+            "conversions": [60, 3, 0],
+            "rate": [0.24, 0.05, np.nan],
+            "low": [0.19, 0.02, np.nan],
+            "high": [0.30, 0.14, np.nan],
+        }
+    )
+    return Became(funnel, Aftermath(table, ("L000017", "L000411")))
+
+
 def reviewed(**changes: Any) -> Review:
     """Return a review in which sales dislikes two things the model likes."""
     rng = np.random.default_rng(5)
@@ -352,6 +384,27 @@ def reviewed(**changes: Any) -> Review:
             {"reason": ["not_now", "no_budget", "not_icp"], "verdicts": [90, 71, 55]}
         ),
         "warnings": ("12 verdicts are on leads that were never scored before",),
+        "strictness": pd.DataFrame(
+            {
+                "group": ["rep-a1", "rep-b7", "rep-c3"],
+                "strictness": [0.4, 0.1, -0.5],
+                "low": [0.2, -0.1, -0.7],
+                "high": [0.6, 0.3, -0.3],
+            }
+        ),
+        "agreement": Agreement(40, 30, 0.45),
+        "unseen": pd.DataFrame(
+            {
+                "reason": ["no_budget", "not_icp"],
+                "verdicts": [71, 55],
+                "share": [0.4, 0.31],
+                "roc_auc": [0.52, 0.77],
+                "low": [0.46, 0.72],
+                "high": [0.58, 0.82],
+                "class": ["no column tells", "columns tell"],
+            }
+        ),
+        "became": became(),
     }
     return Review(**(values | changes))
 

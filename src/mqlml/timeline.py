@@ -77,7 +77,7 @@ def is_purged(as_of: Micros, horizon: int, boundary: int) -> bool:
     return as_of + horizon <= boundary  # type: ignore[return-value]
 
 
-def is_from(at: Micros, boundary: int) -> bool:
+def is_from(at: Micros, boundary: Micros | int) -> bool:
     """Return whether `at` lies on or after `boundary`."""
     return at >= boundary  # type: ignore[return-value]
 

@@ -21,8 +21,20 @@ from mqlml.reports.pictures import (
     share_frame,
     whisker,
 )
+from mqlml.reports.review_funnel import after_table, funnel_picture, unseen_table
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
-from mqlml.reports.words import count, counted, day, percent, percent_range, sentence, short, signed
+from mqlml.reports.words import (
+    count,
+    counted,
+    day,
+    figure,
+    percent,
+    percent_range,
+    sentence,
+    short,
+    signed,
+)
+from mqlml.review.reps import Agreement
 from mqlml.review.review import Review
 from mqlml.review.verdicts import PROCEDURAL
 
@@ -68,17 +80,24 @@ def review_page(facts: ReviewFacts) -> str:
         effects=effect_picture(features) if features["effect"].notna().any() else None,
         by_grade=_grade_table(found.by_grade),
         by_reason=_reason_table(found.by_reason) if len(found.by_reason) else None,
-        by_rep=_acceptance_table(found.by_rep.head(_REPS), "Rep") if len(found.by_rep) else None,
+        by_rep=_rep_table(found) if len(found.by_rep) else None,
+        agreement=_agreement_words(found.agreement),
+        funnel=funnel_picture(found.became.funnel) if len(found.became.funnel) else None,
+        after=after_table(found.became.after),
+        unseen=unseen_table(found.unseen),
         details=facts.details,
     )
 
 
 def review_pictures(facts: ReviewFacts) -> dict[str, bytes]:
     """Return the page's pictures as SVG files, by name."""
-    features = facts.found.findings.head(_FEATURES)
-    if not features["effect"].notna().any():
-        return {}
-    return {"effects.svg": picture_file(effect_picture(features))}
+    features, funnel = facts.found.findings.head(_FEATURES), facts.found.became.funnel
+    pictures = {}
+    if features["effect"].notna().any():
+        pictures["effects.svg"] = picture_file(effect_picture(features))
+    if len(funnel):
+        pictures["funnel.svg"] = picture_file(funnel_picture(funnel))
+    return pictures
 
 
 def review_verdict(found: Review) -> str:
@@ -194,6 +213,34 @@ def _acceptance_table(groups: pd.DataFrame, word: str) -> Table:
     )
     heads = (text_head(word), Head("Accepted"), Head("95 % interval"), Head("Verdicts"))
     return Table(f"Acceptance by {word.lower()}", heads, rows)
+
+
+def _rep_table(found: Review) -> Table:
+    """Return acceptance by rep, and how strict each is at equal score where that is known."""
+    plain = _acceptance_table(found.by_rep.head(_REPS), "Rep")
+    strict = {} if found.strictness.empty else found.strictness.set_index("group").to_dict("index")
+    rows = tuple(
+        (*row, *_strictness_cells(strict.get(str(group), {})))
+        for row, group in zip(plain.rows, found.by_rep["group"], strict=False)
+    )
+    heads = (*plain.heads, Head("Strictness", "log-odds at equal score"), Head("95 % interval"))
+    return Table(plain.caption, heads, rows)
+
+
+def _strictness_cells(strict: Mapping[Any, Any]) -> tuple[Cell, ...]:
+    if not strict:
+        return cells("–", "–")
+    return cells(signed(strict["strictness"], 2), _effect_range(strict["low"], strict["high"]))
+
+
+def _agreement_words(agreement: Agreement) -> str:
+    if not agreement.pairs:
+        return "No lead was judged by two reps, so how far they agree is not known."
+    kappa = "" if math.isnan(agreement.kappa) else f" (kappa {figure(agreement.kappa, 2)})"
+    return (
+        f"Of {counted(agreement.pairs, 'pair', 'pairs')} of verdicts by two reps on the same lead "
+        f"{percent(agreement.agreeing / agreement.pairs)} agree{kappa}."
+    )
 
 
 def _grade_table(grades: pd.DataFrame) -> Table | None:

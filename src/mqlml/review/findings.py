@@ -79,7 +79,7 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
     if min(accepted.sum(), len(accepted) - accepted.sum()) < FEWEST_OF_A_KIND or not asked:
         return _unanswered(importance, len(accepted))
     columns = np.column_stack([q.signs for q in asked])
-    chosen, effect, error = _ask(_null_design(judged.rows), accepted, columns)
+    chosen, effect, error = _ask(null_design(judged.rows), accepted, columns)
     answers = pd.DataFrame(
         {
             "column": [q.column for q in asked],
@@ -123,7 +123,7 @@ def _questions(values: "pd.Series[float]") -> list[Asked]:
     return [Asked(name, "", np.nan_to_num(scaled), len(known))]
 
 
-def _null_design(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+def null_design(rows: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return rep dummies and a smooth curve of the score, and the penalty of each column."""
     chance = np.clip(rows["probability"].to_numpy(dtype=np.float64), 1e-6, 1 - 1e-6)
     score = np.log(chance / (1 - chance))
@@ -212,7 +212,8 @@ def _more_needed(error: Floats, verdicts: int) -> npt.NDArray[np.int64]:
     many again as there are.
     """
     ratio = np.where(np.isfinite(error), _Z * error / _AGREED_EFFECT, np.sqrt(2.0))
-    return np.ceil(verdicts * np.maximum(ratio**2 - 1.0, 0.0)).astype(np.int64)
+    missing = np.ceil(verdicts * np.maximum(ratio**2 - 1.0, 0.0))
+    return np.asarray(missing, dtype=np.int64)
 
 
 def _unanswered(importance: pd.DataFrame, verdicts: int) -> pd.DataFrame:

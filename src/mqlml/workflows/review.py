@@ -10,14 +10,18 @@ import numpy as np
 import pandas as pd
 
 from mqlml import timeline
+from mqlml.config import Settings
+from mqlml.dataset.labels import FLAT_OUTCOME, days_to_micros, lifecycles
 from mqlml.errors import Fault, UsageError
 from mqlml.modeling.importance import importance
 from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
 from mqlml.reports.words import day
-from mqlml.review.review import Review, review_verdicts
+from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
+from mqlml.review.review import Became, Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
 from mqlml.storage.ledger import Entry, write_entry
+from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.champion import fetch
 from mqlml.workflows.history import past_of
@@ -51,6 +55,10 @@ class ReviewResult:
             "findings": finding_documents(self.found),
             "by_grade": self.found.by_grade.to_dict("records"),
             "by_reason": self.found.by_reason.to_dict("records"),
+            "funnel": _records(self.found.became.funnel),
+            "after_verdicts": _records(self.found.became.after.table),
+            "strictness": _records(self.found.strictness),
+            "unseen_reasons": _records(self.found.unseen),
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
             "as_of": self.as_of,
@@ -68,10 +76,14 @@ class ReviewResult:
 
 def finding_documents(found: Review) -> list[dict[str, Any]]:
     """Return the findings as JSON values, all features that were asked about."""
-    columns = ["feature", "direction", "effect", "low", "high", "tier", "class"]
+    columns = ["feature", "direction", "effect", "low", "high", "more_needed", "tier", "class"]
+    return _records(found.findings[columns])
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(name): _finite(value) for name, value in row.items()}
-        for row in found.findings[columns].to_dict("records")
+        for row in frame.to_dict("records")
     ]
 
 
@@ -94,9 +106,9 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
     say("holding verdicts against the model")
     past = past_of(project.settings, tables, loaded)
     ranked = importance(loaded.bundle.model, past.matrix, loaded.bundle.plan)
-    found = review_verdicts(
-        judged_leads(_given_from(tables.verdicts, start), past.scores, past.matrix), ranked
-    )
+    given = _given_from(tables.verdicts, start)
+    judged = judged_leads(given, past.scores, past.matrix)
+    found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
     facts = _facts(
         found,
         (start, moment),
@@ -111,6 +123,22 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
         payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
         write_entry(project.workspace.ledger, Entry("review", moment, payload))
     return ReviewResult(found, facts, run_id, loaded.version, report, shown_instant(moment))
+
+
+def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became | None:
+    """Return what became of the leads; None where the target has no date to wait for."""
+    if settings.target.stage == FLAT_OUTCOME:
+        return None
+    cycles = lifecycles(tables, settings.target)
+    waiting = Waiting(
+        days_to_micros(settings.target.horizon_days or 0),
+        days_to_micros(settings.target.reporting_lag_days),
+        tables.data_end,
+    )
+    return Became(
+        monthly_funnel(tables.handovers, tables.verdicts, tables.stages, cycles, waiting),
+        aftermath(given, cycles, waiting),
+    )
 
 
 def _record(found: Review, facts: ReviewFacts, page: str, moment: int, version: str) -> "RunRecord":

@@ -1,6 +1,7 @@
 """The pages as text: structure, words, escaping, and equal bytes."""
 
 import dataclasses
+import math
 import re
 import xml.etree.ElementTree as ET
 
@@ -34,7 +35,8 @@ from mqlml.reports.score_changes import move_table, score_changes
 from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
 from mqlml.reports.training import compared, training_page, training_pictures, training_verdict
 from mqlml.reports.training_tables import direction_words
-from mqlml.review.review import Review
+from mqlml.review.reps import Agreement
+from mqlml.review.review import Review, nothing_became
 from mqlml.tables.ingested import FileCount
 
 PAGES = {
@@ -356,7 +358,7 @@ def test_a_retraining_says_first_whether_its_model_took_over(published, is_promo
     [
         (lambda: training_pictures(training_facts()), {"gains.svg", "calibration.svg"}),
         (lambda: monitor_pictures(monitor_facts()), {"weekly.svg", "calibration.svg"}),
-        (lambda: review_pictures(review_facts()), {"effects.svg"}),
+        (lambda: review_pictures(review_facts()), {"effects.svg", "funnel.svg"}),
     ],
 )
 def test_the_pictures_are_drawings_of_their_own_with_title_and_key(pictures, names):
@@ -374,7 +376,8 @@ def test_the_pictures_are_drawings_of_their_own_with_title_and_key(pictures, nam
 
 def test_without_a_measured_effect_or_outcomes_there_is_no_picture():
     no_effect = reviewed().findings.assign(effect=np.nan)
-    assert review_pictures(review_facts(found=reviewed(findings=no_effect))) == {}
+    bare_review = reviewed(findings=no_effect, became=nothing_became())
+    assert review_pictures(review_facts(found=bare_review)) == {}
     assert monitor_pictures(monitor_facts(found=Monitoring(alarm=False, changes=()))) == {}
 
 
@@ -382,6 +385,22 @@ def test_the_verdict_of_a_review_counts_in_good_grammar():
     assert review_verdict(reviewed(accepted=0, rejected=0)) == ("Sales has given no verdicts yet.")
     one = review_verdict(reviewed(accepted=1, rejected=0)).replace("\u202f", " ")
     assert one == "Sales accepted 100 % of the leads it was given: 1 of 1 verdict."
+
+
+def test_a_review_tells_what_became_of_leads_and_names_rejected_ones_that_bought():
+    words = Outline(review_page(review_facts())).words.replace("\u202f", " ")
+    assert "Of 563 leads handed over, sales judged 90 % and accepted 55 %." in words
+    assert "2025-12 still open" in words
+    assert "Rejected and customers all the same, for example: L000017, L000411" in words
+    assert "Of 40 pairs of verdicts by two reps on the same lead 75 % agree (kappa 0.45)." in words
+    assert re.search(r"no budget 71 40 % 0.52 .*? no column tells", words)
+
+
+def test_a_review_without_handovers_and_pairs_says_so():
+    lonely = reviewed(became=nothing_became(), agreement=Agreement(0, 0, math.nan))
+    words = Outline(review_page(review_facts(found=lonely))).words
+    assert "No handovers are known" in words
+    assert "No lead was judged by two reps" in words
 
 
 def test_a_review_says_which_reasons_do_not_judge_the_lead():
