@@ -1,5 +1,6 @@
 """Commands that look back: monitor and review."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,10 @@ def review(
         str | None,
         typer.Option("--to", help="Verdicts before this moment; default: the end of the data."),
     ] = None,
+    drafts: Annotated[
+        Path | None,
+        typer.Option("--drafts", help="A folder for drafts of criteria that answer findings."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Hold what the model finds important against what sales says of the leads."""
@@ -55,5 +60,5 @@ def review(
 
     project = project_of(config, data, workspace)
     start_at, end_at = project.instant(start, "--from"), project.instant(end, "--to")
-    result = run(project, start=start_at, end=end_at, say=progress)
+    result = run(project, start=start_at, end=end_at, say=progress, drafts_folder=drafts)
     answer(result.document(), result.lines(), as_json=as_json)

@@ -34,12 +34,18 @@ from mqlml.reports.words import (
     short,
     signed,
 )
+from mqlml.review.drafts import Draft
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Review
 from mqlml.review.verdicts import PROCEDURAL
 
 _FEATURES = 15
 _REPS = 30
+_ACTS = {
+    "criteria": "a rule in the criteria, after a preview",
+    "training": "a training with reason review",
+    "data": "a new column",
+}
 REASONS = {
     "not_icp": "Not our kind of customer",
     "no_budget": "No budget",
@@ -61,6 +67,7 @@ class ReviewFacts:
     name: str
     as_of: int | None
     found: Review
+    drafts: tuple[Draft, ...] = ()
     warnings: Sequence[str] = ()
     details: Sequence[Named] = ()
 
@@ -78,6 +85,7 @@ def review_page(facts: ReviewFacts) -> str:
         warnings=tuple(Warned(sentence(text)) for text in (*found.warnings, *facts.warnings)),
         findings=tuple(sentence(text) for text in found.sentences),
         effects=effect_picture(features) if features["effect"].notna().any() else None,
+        drafts=_draft_table(facts.drafts) if facts.drafts else None,
         by_grade=_grade_table(found.by_grade),
         by_reason=_reason_table(found.by_reason) if len(found.by_reason) else None,
         by_rep=_rep_table(found) if len(found.by_rep) else None,
@@ -213,6 +221,20 @@ def _acceptance_table(groups: pd.DataFrame, word: str) -> Table:
     )
     heads = (text_head(word), Head("Accepted"), Head("95 % interval"), Head("Verdicts"))
     return Table(f"Acceptance by {word.lower()}", heads, rows)
+
+
+def _draft_table(drafts: Sequence[Draft]) -> Table:
+    rows = tuple(
+        cells(
+            short(draft.says, 160),
+            Cell(_ACTS[draft.kind], short(draft.setting, 80)),
+            draft.owner,
+            "",
+        )
+        for draft in drafts
+    )
+    heads = (text_head("Proposal"), text_head("How"), text_head("Whose"), text_head("Decided"))
+    return Table("To decide", heads, rows)
 
 
 def _rep_table(found: Review) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from mqlml import timeline
 from mqlml.config import Settings
@@ -17,9 +18,11 @@ from mqlml.modeling.importance import importance
 from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
 from mqlml.reports.words import day
+from mqlml.review.drafts import Draft, drafts_of, next_criteria
 from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 from mqlml.review.review import Became, Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
+from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -46,6 +49,8 @@ class ReviewResult:
     version: str
     report: Path
     as_of: str
+    drafts: tuple[Draft, ...] = ()
+    written: tuple[Path, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the answer for programs."""
@@ -59,6 +64,11 @@ class ReviewResult:
             "after_verdicts": _records(self.found.became.after.table),
             "strictness": _records(self.found.strictness),
             "unseen_reasons": _records(self.found.unseen),
+            "drafts": [
+                {"kind": one.kind, "feature": one.feature, "says": one.says, "owner": one.owner}
+                for one in self.drafts
+            ],
+            "written": [str(path) for path in self.written],
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
             "as_of": self.as_of,
@@ -70,6 +80,8 @@ class ReviewResult:
         """Yield the answer for people: the verdict first."""
         yield review_verdict(self.found)
         yield from self.found.sentences
+        yield from (f"to decide ({one.owner}): {one.says}" for one in self.drafts)
+        yield from (f"next: mqlml criteria preview {path}" for path in self.written)
         yield from (f"note: {text}" for text in self.found.warnings)
         yield f"report: {self.report}"
 
@@ -91,8 +103,18 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def review(project: Project, *, start: int | None, end: int | None, say: Say) -> ReviewResult:
+def review(
+    project: Project,
+    *,
+    start: int | None,
+    end: int | None,
+    say: Say,
+    drafts_folder: Path | None = None,
+) -> ReviewResult:
     """Review verdicts given in `[start, end)` (default: all up to the data's end).
+
+    Drafts that change the criteria are written to `drafts_folder`, each as the next
+    version of today's criteria with one more rule, signed by nobody.
 
     Raises UsageError if the period ends before it begins, BundleError without a champion.
     """
@@ -122,7 +144,26 @@ def review(project: Project, *, start: int | None, end: int | None, say: Say) ->
         report = keep_page(project, f"review-{run_id[:8]}.html", page)
         payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
         write_entry(project.workspace.ledger, Entry("review", moment, payload))
-    return ReviewResult(found, facts, run_id, loaded.version, report, shown_instant(moment))
+    written = () if drafts_folder is None else _write_drafts(project, facts.drafts, drafts_folder)
+    shown = shown_instant(moment)
+    return ReviewResult(found, facts, run_id, loaded.version, report, shown, facts.drafts, written)
+
+
+def _write_drafts(project: Project, drafts: tuple[Draft, ...], folder: Path) -> tuple[Path, ...]:
+    written = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for draft in drafts:
+        if draft.rule is not None:
+            criteria = next_criteria(project.settings.criteria, draft.rule)
+            text = yaml.safe_dump(
+                criteria.model_dump(mode="json", exclude_defaults=True),
+                sort_keys=False,
+                allow_unicode=True,
+            )
+            path = folder / f"{draft.rule.name}.yaml"
+            replace_file(path, f"# Draft of 'mqlml review'; nobody has signed it.\n{text}".encode())
+            written.append(path)
+    return tuple(written)
 
 
 def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became | None:
@@ -169,6 +210,7 @@ def _facts(
         name=name,
         as_of=end,
         found=found,
+        drafts=drafts_of(found),
         details=(
             Named("Model version", version),
             Named("Verdicts given from", day(start) if start is not None else "the first"),

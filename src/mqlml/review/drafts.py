@@ -1,0 +1,102 @@
+"""What could be done about each finding: a draft that both teams decide on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from mqlml.criteria.settings import Criteria, Rule
+from mqlml.review.review import Review
+from mqlml.tables.sql import literal, quoted
+
+Kind = Literal["criteria", "training", "data"]
+_OWNERS: dict[Kind, str] = {
+    "criteria": "marketing and sales",
+    "training": "data science",
+    "data": "marketing",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One proposed change: what it answers, in words, and who decides.
+
+    `rule` is a disqualifier for the next version of the criteria, where `kind` is
+    "criteria"; `setting` a line for the config's `model`, where it is "training".
+    """
+
+    kind: Kind
+    feature: str
+    says: str
+    rule: Rule | None = None
+    setting: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Return whose decision it is."""
+        return _OWNERS[self.kind]
+
+
+def drafts_of(found: Review) -> tuple[Draft, ...]:
+    """Return a draft per confirmed finding and per reason that no column tells.
+
+    A level of a category that sales likes less than its score says becomes a
+    disqualifier to preview; a number whose direction sales contradicts becomes a
+    monotone constraint or is dropped; what sales likes more is learnt by training with
+    the verdicts as a reason. Indicated findings get none: they wait for more verdicts.
+    """
+    sure = found.findings[found.findings["tier"] == "confirmed"]
+    answers = [_of_finding(row) for row in sure.to_dict("records")]
+    return (*answers, *_of_reasons(found.unseen))
+
+
+def _of_finding(row: Mapping[Any, Any]) -> Draft:
+    feature, sentence = str(row["feature"]), str(row["sentence"])
+    column, sign, level = feature.partition(" = ")
+    is_liked = row["effect"] > 0
+    if sign and not is_liked:
+        rule = Rule(
+            name=f"sales_rejects_{_slug(column)}_{_slug(level)}",
+            when=f"{quoted(column)} = {literal(level)}",
+            says=f"sales rejects {sentence} = {level} at equal score",
+        )
+        return Draft("criteria", feature, f"keep leads with {sentence} = {level} from sales", rule)
+    if is_liked:
+        says = f"train again with reason review: sales likes {sentence} more than the model does"
+        return Draft("training", feature, says)
+    if row["direction"] == "up":
+        says = f"do not let more {sentence} raise a score: sales says it does not help"
+        return Draft("training", feature, says, setting=f"drop: [{column}]")
+    says = f"let more {sentence} only lower a score"
+    return Draft("training", feature, says, setting=f"monotone: {{{column}: -1}}")
+
+
+def _of_reasons(unseen: pd.DataFrame) -> Iterator[Draft]:
+    if unseen.empty:
+        return
+    for reason in unseen.loc[unseen["class"] == "no column tells", "reason"]:
+        words = str(reason).replace("_", " ")
+        says = (
+            f"find a column that tells {words!r} before the handover: a form field, or bought data"
+        )
+        yield Draft("data", str(reason), says)
+
+
+def next_criteria(criteria: Criteria, rule: Rule) -> Criteria:
+    """Return the next version of the criteria with one more disqualifier, signed by nobody."""
+    kept = tuple(one for one in criteria.disqualifiers if one.name != rule.name)
+    return criteria.model_copy(
+        update={
+            "version": criteria.version + 1,
+            "valid_from": None,
+            "signed": (),
+            "disqualifiers": (*kept, rule),
+            "note": rule.says or "",
+        }
+    )
+
+
+def _slug(text: str) -> str:
+    plain = "".join(c if c.isalnum() and c.isascii() else "_" for c in text.lower())
+    return "_".join(part for part in plain.split("_") if part)[:40] or "level"
