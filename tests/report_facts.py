@@ -359,6 +359,7 @@ def reviewed(**changes: Any) -> Review:
                 "industry = public sector",
                 *features["column"][6:],
             ],
+            "asked": ["presence"] * 5 + ["level"] + ["presence"] * 4,
             "sentence": features["sentence"],
             "direction": "up",
             "share": features["importance"] / features["importance"].sum(),

@@ -41,8 +41,8 @@ class Draft:
 def drafts_of(found: Review) -> tuple[Draft, ...]:
     """Return a draft per confirmed finding and per reason that no column tells.
 
-    A level of a category that sales likes less than its score says becomes a
-    disqualifier to preview; a number whose direction sales contradicts becomes a
+    A level of a category or a flag that sales likes less than its score says becomes
+    a disqualifier to preview; a number whose direction sales contradicts becomes a
     monotone constraint or is dropped; what sales likes more is learnt by training with
     the verdicts as a reason. Indicated findings get none: they wait for more verdicts.
     """
@@ -53,15 +53,16 @@ def drafts_of(found: Review) -> tuple[Draft, ...]:
 
 def _of_finding(row: Mapping[Any, Any]) -> Draft:
     feature, sentence = str(row["feature"]), str(row["sentence"])
-    column, sign, level = feature.partition(" = ")
+    column, _, level = feature.partition(" = ")
     is_liked = row["effect"] > 0
-    if sign and not is_liked:
+    if row["asked"] in {"level", "flag"} and not is_liked:
+        told = f"{sentence} = {level}" if level else sentence
         rule = Rule(
-            name=f"sales_rejects_{_slug(column)}_{_slug(level)}",
-            when=f"{quoted(column)} = {literal(level)}",
-            says=f"sales rejects {sentence} = {level} at equal score",
+            name="_".join(["sales_rejects", _slug(column), *([_slug(level)] if level else [])]),
+            when=f"{quoted(column)} = {literal(level) if level else 1}",
+            says=f"sales rejects these leads at equal score: {told}",
         )
-        return Draft("criteria", feature, f"keep leads with {sentence} = {level} from sales", rule)
+        return Draft("criteria", feature, f"keep these leads from sales: {told}", rule)
     if is_liked:
         says = f"train again with reason review: sales likes {sentence} more than the model does"
         return Draft("training", feature, says)

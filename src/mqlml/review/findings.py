@@ -32,6 +32,7 @@ _FEWEST_ROWS = 20
 _REP_PENALTY = 1.0
 COLUMNS = (
     "feature",
+    "asked",
     "sentence",
     "direction",
     "share",
@@ -48,9 +49,14 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: rows with the sign against rows without (or more against less)."""
+    """One question: rows with the sign against rows without, or more against less.
+
+    `kind` is "level" of a category, "flag" (a column of 0 and 1), "presence" (any
+    against none) or "amount" (one standard deviation more).
+    """
 
     column: str
+    kind: str
     label: str
     signs: Floats
     rows: int
@@ -59,8 +65,9 @@ class Asked:
 def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFrame:
     """Return one row per feature (COLUMNS), findings first, then by the model's share.
 
-    `effect` is the log-odds of acceptance with the feature against without (one
-    standard deviation of it, if most leads have it) at equal score and rep.
+    `effect` is the log-odds of acceptance at equal score and rep; `asked` says of what:
+    a "level" of a category, a "flag", its "presence" (any against none), or, if most
+    leads have it, its "amount" (one standard deviation more).
     `class` is "model over-rates", "model under-rates", "agree" or "too few
     verdicts"; `tier` is "confirmed", "indicated" or "none". `direction` is what
     the model believes: "up", "down" or "mixed". A confirmed effect exceeds .15 with
@@ -83,6 +90,7 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
     answers = pd.DataFrame(
         {
             "column": [q.column for q in asked],
+            "asked": [q.kind for q in asked],
             "feature": [f"{q.column}{q.label}" for q in asked],
             "verdicts": [q.rows for q in asked],
             "effect": effect,
@@ -107,7 +115,7 @@ def _questions(values: "pd.Series[float]") -> list[Asked]:
         counts = values.value_counts()
         levels = sorted(counts[counts >= _FEWEST_ROWS].head(_LEVELS).index)
         made = [(f" = {level}", (values == level).to_numpy(dtype=np.float64)) for level in levels]
-        return [Asked(name, label, v - v.mean(), int(v.sum())) for label, v in made]
+        return [Asked(name, "level", label, v - v.mean(), int(v.sum())) for label, v in made]
     numbers = values.to_numpy(dtype=np.float64)
     known = numbers[~np.isnan(numbers)]
     if len(known) < _FEWEST_ROWS or np.ptp(known) == 0:
@@ -117,10 +125,11 @@ def _questions(values: "pd.Series[float]") -> list[Asked]:
         present = np.where(np.isnan(numbers), np.nan, numbers > least)
         rows = int(np.nansum(present))
         filled = np.nan_to_num(present - np.nanmean(present))
-        return [Asked(name, "", filled, rows)] if rows >= _FEWEST_ROWS else []
+        kind = "flag" if set(np.unique(known)) <= {0.0, 1.0} else "presence"
+        return [Asked(name, kind, "", filled, rows)] if rows >= _FEWEST_ROWS else []
     ranks = pd.Series(numbers).rank(pct=True).to_numpy(dtype=np.float64)
     scaled = (ranks - np.nanmean(ranks)) / np.nanstd(ranks)
-    return [Asked(name, "", np.nan_to_num(scaled), len(known))]
+    return [Asked(name, "amount", "", np.nan_to_num(scaled), len(known))]
 
 
 def null_design(rows: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -220,6 +229,7 @@ def _unanswered(importance: pd.DataFrame, verdicts: int) -> pd.DataFrame:
     total = float(importance["importance"].sum()) or 1.0
     table = importance.assign(
         feature=importance["column"],
+        asked="nothing",
         direction=_directions(importance["direction"]),
         share=importance["importance"] / total,
         effect=np.nan,
@@ -257,8 +267,9 @@ def _subject(row: Mapping[Any, Any]) -> str:
 
 
 def _leads(row: Mapping[Any, Any]) -> str:
-    # A question that is not about a level may be about having it or about having more.
-    return "these leads" if " = " in row["feature"] else "the leads with it, or with more of it"
+    return {"level": "these leads", "amount": "the leads with more of it"}.get(
+        str(row["asked"]), "the leads with it"
+    )
 
 
 def _signed(value: float) -> str:

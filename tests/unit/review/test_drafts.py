@@ -10,6 +10,9 @@ EMPTY = pd.DataFrame()
 def review_of(*rows: tuple[str, str, float, str], unseen: pd.DataFrame = EMPTY) -> Review:
     names = ["feature", "direction", "effect", "tier"]
     findings = pd.DataFrame(rows, columns=names).assign(sentence="webinars attended")
+    is_level = findings["feature"].str.contains(" = ")
+    findings["asked"] = is_level.map({True: "level", False: "presence"})
+    findings.loc[findings["feature"] == "is_competitor", "asked"] = "flag"
     return Review(0, 0, (), findings, EMPTY, EMPTY, EMPTY, (), unseen=unseen)
 
 
@@ -19,6 +22,15 @@ def test_a_level_that_sales_dislikes_becomes_a_rule_to_preview() -> None:
     assert draft.rule is not None
     assert draft.rule.name == "sales_rejects_country_c_te_d_ivoire"
     assert draft.rule.when == "\"country\" = 'Côte d''Ivoire'"
+
+
+def test_a_flag_that_sales_dislikes_becomes_a_rule_too() -> None:
+    (draft,) = drafts_of(review_of(("is_competitor", "down", -1.6, "confirmed")))
+    assert draft.rule is not None
+    assert (draft.rule.name, draft.rule.when) == (
+        "sales_rejects_is_competitor",
+        '"is_competitor" = 1',
+    )
 
 
 def test_a_number_that_raises_scores_against_sales_view_is_dropped_in_the_draft() -> None:

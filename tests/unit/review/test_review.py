@@ -73,8 +73,7 @@ def test_what_sales_likes_less_than_the_score_says_is_over_rated() -> None:
     assert row["tier"] == "confirmed"
     assert (row["direction"], row["share"]) == ("up", pytest.approx(0.4))
     assert review.sentences[0].startswith(
-        "webinar of the lead: at equal score sales accepts fewer of the leads with it, "
-        "or with more of it (effect −"
+        "webinar of the lead: at equal score sales accepts fewer of the leads with it (effect −"
     )
 
 
