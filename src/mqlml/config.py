@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from mqlml.criteria.file import content_faults
@@ -21,6 +21,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.criteria.versions import version_faults
 from mqlml.dataset.points import point_faults
 from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, TargetSettings
+from mqlml.delivery.settings import DeliveryName, DeliverySettings
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings
@@ -71,6 +72,7 @@ class Settings(BaseModel):
     criteria: Criteria = Criteria(version=1)
     personas: tuple[PersonaSettings, ...] = ()
     scoring: ScoreSettings = ScoreSettings()
+    delivery: dict[DeliveryName, DeliverySettings] = Field(default_factory=dict)
     monitoring: MonitoringSettings = MonitoringSettings()
     tracking: TrackingSettings = TrackingSettings()
     engine: EngineSettings = EngineSettings()

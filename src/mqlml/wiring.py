@@ -38,6 +38,7 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
         sources.identity.hash_key_env,
     )
     named |= {n for n in optional if n}
+    named |= {one.token_env for one in settings.delivery.values() if one.token_env}
     return tuple(sorted(named))
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mqlml.delivery.memory import DELIVERIES, forget_told
 from mqlml.errors import DataError, Fault
 from mqlml.sources.identifying import hasher
 from mqlml.storage.erasing import erase_scores, erase_tables, find_people
@@ -118,6 +119,7 @@ def _finish(project: Project, salt: str) -> EraseResult:
     rows = erase_tables(root, read_tombstones(root))
     scores = erase_scores(workspace.scores, workspace.ledger, workspace.reports, erasing)
     scores += _erase_database(project, erasing)
+    forget_told(root / DELIVERIES, erasing.ids)
     store = open_store(project.settings, workspace, project.secrets)
     models = store.mark_for_retraining(project.settings.name, known_from=erasing.known_from)
     files = store.scrub(partial(scrubbed, words=erasing.words))
