@@ -237,7 +237,7 @@ def _row(
         "low": round(ends[0], 4),
         "high": round(ends[1], 4),
         "goal": goal,
-        "met": is_met,
+        "met": None if is_met is None else bool(is_met),
     }
 
 
