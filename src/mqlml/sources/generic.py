@@ -311,7 +311,8 @@ def _settle(
         connection.execute(f"DROP TABLE {one.plan.parsed}")
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
-    settle_repeats(connection, table, CONTRACTS[table].key, content)
+    contract = CONTRACTS[table]
+    settle_repeats(connection, table, contract.key, content, ending=contract.ending)
     staged = {one.plan.number: one.plan.staged for one in files}
     rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)
