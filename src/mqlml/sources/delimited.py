@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, SchemaError, nearest
+from mqlml.sources.spelling import snake_names
 from mqlml.sources.staging import ROWS_PER_PART, PartWriter, StagedFile, is_nameless, unique_names
 from mqlml.sources.text_files import open_text
 
@@ -28,8 +29,9 @@ def stage_delimited(
     wanted: Collection[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
+    is_snake: bool = False,
 ) -> StagedFile:
-    """Return the file's rows as text, staged in `target`.
+    """Return the file's rows as text, staged in `target`; `is_snake` names in snake_case.
 
     Rows that have more or fewer values than the header are staged as broken;
     empty lines are no rows. Raises SchemaError if a `wanted` column is absent,
@@ -41,7 +43,7 @@ def stage_delimited(
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=used, strict=True)
         header = _header(reader, name)
-        columns, remarks = unique_names(header)
+        columns, remarks = unique_names(snake_names(header) if is_snake else header)
         table = _Layout(name, columns, used, likely)
         check_columns(columns, wanted, name, table.hint)
         writer = PartWriter(target)

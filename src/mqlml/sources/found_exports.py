@@ -14,6 +14,7 @@ from mqlml.sources.delimited import header_of
 from mqlml.sources.export_files import ExportFile, folder_files, is_called, is_file_of
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.ndjson import bodies_of
+from mqlml.sources.spelling import snake_names
 from mqlml.sources.text_files import open_text
 from mqlml.sources.vendors.registry import SYSTEMS
 
@@ -82,10 +83,13 @@ def _readings(one: ExportFile) -> Iterator[tuple[int, System, tuple[FileMapping,
             continue
         if columns is None:
             columns = set(columns_of(one.path or Path()))
-        fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= columns)
+        bare = [m for m in mappings if m.header]
+        there = set(bare[0].header) if bare else columns
+        there = set(snake_names(sorted(there))) if system.is_snake else there
+        fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= there)
         if fitting:
             known = {name for m in fitting for name in (*m.required, *m.optional, *m.signature)}
-            yield len(known & columns), system, fitting
+            yield len(known & there), system, fitting
 
 
 def _tells(mapping: FileMapping) -> set[str]:
