@@ -65,6 +65,18 @@ def header_of(path: Path) -> tuple[str, ...]:
     return unique_names(row)[0]
 
 
+def cells_of(path: Path, column: str) -> Iterator[str]:
+    """Yield a column's values, to be looked at; nothing where they cannot be read."""
+    try:
+        with open_text(path, path.name, None) as text:
+            sign = _likely_delimiter(text, ())
+            reader = csv.reader(text, delimiter=sign, strict=True)
+            place = unique_names(next(reader, []))[0].index(column)
+            yield from (row[place].strip() for row in reader if len(row) > place)
+    except (MqlmlError, csv.Error, OSError, ValueError):
+        return
+
+
 def delimiter_sign(text: str, where: str) -> str:
     r"""Return the one character that a declared delimiter means.
 

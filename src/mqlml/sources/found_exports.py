@@ -23,11 +23,12 @@ _FIRST_LINES = 50
 
 @dataclass(frozen=True)
 class FoundExport:
-    """The export of one system: its folder, and the files that each of its mappings reads."""
+    """The export of one system: its folder, and what reads each of its files below `root`."""
 
     system: System
     folder: Path
     files: Mapping[str, tuple[FileMapping, ...]]
+    root: Path
 
     def mappings(self, table: str) -> list[FileMapping]:
         """Return the mappings that fill a table from files that are there."""
@@ -71,7 +72,7 @@ def _export(
     system: System, folder: Path, found: Mapping[str, tuple[FileMapping, ...]]
 ) -> FoundExport:
     parents = [str((folder / shown).parent) for shown in found]
-    return FoundExport(system, Path(os.path.commonpath(parents)), found)
+    return FoundExport(system, Path(os.path.commonpath(parents)), found, folder)
 
 
 def _readings(one: ExportFile) -> Iterator[tuple[int, System, tuple[FileMapping, ...]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from mqlml.sources.found_exports import FoundExport
+from mqlml.sources.found_ids import shared_id
 
 GUESS = "  # guessed"
 _HIGH_INTENT = (
@@ -76,7 +77,9 @@ def _block(export: FoundExport, master: FoundExport | None, base: Path) -> Itera
         choice = f": one of {', '.join(kinds)}" if len(kinds) > 1 else ""
         yield f"      lead_id: {export.system.lead_id}{GUESS}{choice}"
     elif export.system.is_any_id:
-        yield f"      lead_id: {export.system.lead_id}{GUESS}: the column with the id of your leads"
+        found = shared_id(export, master) if master is not None else None
+        why = ": its values are ids of your leads" if found else ": the column with the id of leads"
+        yield f"      lead_id: {found or export.system.lead_id}{GUESS}{why}"
     elif master is not None:
         yield f"      master: false{GUESS}: the people are {master.system.name}'s"
 
