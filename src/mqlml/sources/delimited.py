@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, SchemaError, nearest
-from mqlml.sources.spelling import snake_names
+from mqlml.sources.spelling import lower_names, snake_names
 from mqlml.sources.staging import ROWS_PER_PART, PartWriter, StagedFile, is_nameless, unique_names
 from mqlml.sources.text_files import open_text
 
@@ -244,8 +244,8 @@ def _header(reader: Iterator[list[str]], name: str) -> list[str]:
 def check_columns(
     columns: Collection[str], wanted: Collection[str], name: str, hint: str = ""
 ) -> None:
-    """Raise one SchemaError with a fault for every wanted column that is not there."""
-    absent = [column for column in wanted if column not in columns]
+    """Raise one SchemaError with a fault for every wanted column that is not there, in any case."""
+    absent = [column for column in wanted if column.lower() not in lower_names(columns)]
     if not absent:
         return
     shown = ", ".join(repr(column[:60]) for column in list(columns)[:12])

@@ -13,7 +13,7 @@ from mqlml.errors import DataError, Fault
 from mqlml.sources.delimited import header_of
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.settings import ExportSource, TableSource, WarehouseTable
-from mqlml.sources.spelling import is_bare, snake_name, snake_names
+from mqlml.sources.spelling import is_bare, lower_names, snake_name, snake_names
 
 _DATA_FILE = re.compile(
     r"(?P<stem>.+)\.(csv|tsv|ndjson|jsonl|json|parquet|pq)(\.gz)?", re.IGNORECASE
@@ -97,7 +97,8 @@ def is_file_of(one: ExportFile, mapping: FileMapping, system: System) -> bool:
         return True  # whether a table has the signature shows when it is read
     if mapping.signature:
         columns = columns_of(one)
-        return set(mapping.signature) <= set(snake_names(columns) if system.is_snake else columns)
+        there = snake_names(columns) if system.is_snake else columns
+        return lower_names(mapping.signature) <= lower_names(there)
     return bool(mapping.file) or not one.is_text
 
 

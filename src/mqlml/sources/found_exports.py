@@ -14,7 +14,7 @@ from mqlml.sources.delimited import header_of
 from mqlml.sources.export_files import ExportFile, folder_files, is_called, is_file_of
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.ndjson import bodies_of
-from mqlml.sources.spelling import snake_names
+from mqlml.sources.spelling import lower_names, snake_names
 from mqlml.sources.text_files import open_text
 from mqlml.sources.vendors.registry import SYSTEMS
 
@@ -85,17 +85,17 @@ def _readings(one: ExportFile) -> Iterator[tuple[int, System, tuple[FileMapping,
         if columns is None:
             columns = set(columns_of(one.path or Path()))
         bare = [m for m in mappings if m.header]
-        there = set(bare[0].header) if bare else columns
-        there = set(snake_names(sorted(there))) if system.is_snake else there
+        found = set(bare[0].header) if bare else columns
+        there = lower_names(snake_names(sorted(found)) if system.is_snake else found)
         fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= there)
         if fitting:
             known = {name for m in fitting for name in (*m.required, *m.optional, *m.signature)}
-            yield len(known & there), system, fitting
+            yield len(lower_names(known) & there), system, fitting
 
 
-def _tells(mapping: FileMapping) -> set[str]:
-    """Return the columns by which a file of the kind is known."""
-    return set(mapping.told_by or mapping.required)
+def _tells(mapping: FileMapping) -> frozenset[str]:
+    """Return the columns by which a file of the kind is known, in small letters."""
+    return lower_names(mapping.told_by or mapping.required)
 
 
 def _is_joined(one: ExportFile, system: System) -> bool:

@@ -1,7 +1,7 @@
 """Column names in the spelling of a mapping: what exports call them in other layouts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _API_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -25,6 +25,11 @@ def snake_name(name: str) -> str:
     """Return one name in small letters, its words parted by `_`."""
     plain = re.sub(r"__c$", "_c", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain).lower()
+
+
+def lower_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names in small letters: vendors write Job Title one year, Job title the next."""
+    return frozenset(name.lower() for name in names)
 
 
 def is_bare(first: Sequence[str], header: Sequence[str]) -> bool:
