@@ -81,7 +81,10 @@ def test_planted_robots_are_marked_and_people_are_not(crowded):
 
 
 def test_planted_page_views_of_robots_are_marked_and_peoples_are_not(crowded):
-    """On seeds not looked at before: see docs/benchmarks.md."""
+    """Seed 7: 99.2 % of 3,573 are found (97.6 % of slow crawlers'), none of 10,845 of people's.
+
+    Seed 1011, not looked at before: all of 4,474, and none of 10,299.
+    """
     folder, events = crowded
     truth = pd.read_csv(folder / "exported" / "robot_visits.csv", keep_default_na=False)
     events = events[events["source"] == "ga4"]
