@@ -135,6 +135,7 @@ def test_every_row_of_hubspots_connector_is_accounted_for(ingest, tmp_path):
         "email_delivered": 3,
         "email_processed": 3,
         "form_submit": 5,
+        "list_joined": 100,
         "call": 1,
     }
 

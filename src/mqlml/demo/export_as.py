@@ -231,6 +231,26 @@ def robot_bodies(robots: pd.DataFrame) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def robot_visits(visits: pd.DataFrame) -> bytes:
+    """Return planted robots' page views as Google Analytics 4 exports them."""
+    lines = []
+    for number, row in enumerate(visits.to_dict("records")):
+        at = int(row["occurred_at"])
+        day = datetime.fromtimestamp(at // MICROS_PER_SECOND, tz=UTC).strftime("%Y%m%d")
+        view = {"at": at, "id": f"8{number:08}", "event": "page_view", "lead": row["lead_id"]}
+        view |= {"page": row["page"], "duration": "nan", "session": str(number)}
+        event = _ga4_event(view, day) | {"user_pseudo_id": row["visitor"]}
+        event["user_id"] = row["lead_id"] or None
+        if row["user_agent"]:
+            event["event_params"].append(_param("user_agent", "string", row["user_agent"]))
+        if row["mark"] == "internal":
+            event["event_params"].append(_param("traffic_type", "string", "internal"))
+        if row["mark"] == "debug":
+            event["event_params"].append(_param("debug_mode", "int", "1"))
+        lines.append(json.dumps(event, separators=(",", ":")))
+    return ("\n".join(lines) + "\n").encode()
+
+
 def _address(lead: object) -> str:
     return f"{str(lead).lower()}@buyer-{str(lead).lower()}.example"
 

@@ -16,12 +16,13 @@ from mqlml.demo.draws import Dice
 from mqlml.timeline import MICROS_PER_SECOND
 
 TRUTH_COLUMNS = ("kind", "lead_id", "occurred_at", "type", "url", "user_agent")
-_CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/125.0 Safari/537.36"
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/125.0 Safari/537.36"
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 _AGENTS = {
     "apple_privacy": "Mozilla/5.0",
     "named_gateway": "Mozilla/5.0 (compatible; ProofpointURLDefense)",
-    "silent_gateway": _CHROME,
-    "crawler": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "silent_gateway": CHROME,
+    "crawler": CRAWLER,
 }
 _LINKS = ("start", "product", "customers", "unsubscribe")
 _APPLE_SHARE, _NAMED_SHARE, _SILENT_SHARE, _CRAWLED = 0.3, 0.04, 0.03, 0.002

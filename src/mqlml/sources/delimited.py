@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mqlml.errors import ConfigError, DataError, Fault, MqlmlError, SchemaError, nearest
+from mqlml.sources.spelling import lower_names, snake_names
 from mqlml.sources.staging import ROWS_PER_PART, PartWriter, StagedFile, is_nameless, unique_names
 from mqlml.sources.text_files import open_text
 
@@ -28,8 +29,9 @@ def stage_delimited(
     wanted: Collection[str] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
+    is_snake: bool = False,
 ) -> StagedFile:
-    """Return the file's rows as text, staged in `target`.
+    """Return the file's rows as text, staged in `target`; `is_snake` names in snake_case.
 
     Rows that have more or fewer values than the header are staged as broken;
     empty lines are no rows. Raises SchemaError if a `wanted` column is absent,
@@ -41,7 +43,7 @@ def stage_delimited(
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=used, strict=True)
         header = _header(reader, name)
-        columns, remarks = unique_names(header)
+        columns, remarks = unique_names(snake_names(header) if is_snake else header)
         table = _Layout(name, columns, used, likely)
         check_columns(columns, wanted, name, table.hint)
         writer = PartWriter(target)
@@ -61,6 +63,18 @@ def header_of(path: Path) -> tuple[str, ...]:
     except (MqlmlError, csv.Error, OSError):
         return ()
     return unique_names(row)[0]
+
+
+def cells_of(path: Path, column: str) -> Iterator[str]:
+    """Yield a column's values, to be looked at; nothing where they cannot be read."""
+    try:
+        with open_text(path, path.name, None) as text:
+            sign = _likely_delimiter(text, ())
+            reader = csv.reader(text, delimiter=sign, strict=True)
+            place = unique_names(next(reader, []))[0].index(column)
+            yield from (row[place].strip() for row in reader if len(row) > place)
+    except (MqlmlError, csv.Error, OSError, ValueError):
+        return
 
 
 def delimiter_sign(text: str, where: str) -> str:
@@ -230,8 +244,8 @@ def _header(reader: Iterator[list[str]], name: str) -> list[str]:
 def check_columns(
     columns: Collection[str], wanted: Collection[str], name: str, hint: str = ""
 ) -> None:
-    """Raise one SchemaError with a fault for every wanted column that is not there."""
-    absent = [column for column in wanted if column not in columns]
+    """Raise one SchemaError with a fault for every wanted column that is not there, in any case."""
+    absent = [column for column in wanted if column.lower() not in lower_names(columns)]
     if not absent:
         return
     shown = ", ".join(repr(column[:60]) for column in list(columns)[:12])

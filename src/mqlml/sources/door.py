@@ -7,12 +7,13 @@ from pathlib import Path
 import duckdb
 
 from mqlml.errors import ConfigError, DataError, Fault
+from mqlml.sources.bare import stage_bare
 from mqlml.sources.columnar import stage_parquet
 from mqlml.sources.database import stage_postgres
 from mqlml.sources.delimited import check_columns, stage_delimited
 from mqlml.sources.increments import kept_folder, stage_increment
 from mqlml.sources.ndjson import stage_ndjson
-from mqlml.sources.settings import TableSource, Warehouse, WarehouseTable, shape_of
+from mqlml.sources.settings import RowShape, TableSource, Warehouse, WarehouseTable, shape_of
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.warehouse import Tables, open_warehouse
 from mqlml.tables.checking import TimeRange
@@ -144,7 +145,9 @@ def existing_paths(data_dir: Path, pattern: str) -> list[Path]:
 def _stage_once(
     door: Door, path: Path, target: Path, source: TableSource, wanted: Collection[str]
 ) -> StagedFile:
-    key = (str(path), source.format, source.delimiter, source.encoding)
+    shape = shape_of(source)
+    bare = "bare" if shape is not None and shape.header else ""
+    key = (str(path), source.format, source.delimiter, source.encoding, bare)
     if key not in door.staged:
         door.staged[key] = stage_file(
             door.connection,
@@ -172,6 +175,9 @@ def stage_file(
     Raises ConfigError, SchemaError or DataError if it cannot be read.
     """
     kind = source.format or _format(path, name)
+    shape = shape_of(source) or RowShape()
+    if shape.header:
+        return stage_bare(path, name, target, columns=shape.header, encoding=source.encoding)
     if kind == "csv":
         return stage_delimited(
             path,
@@ -180,6 +186,7 @@ def stage_file(
             wanted=wanted,
             delimiter=source.delimiter,
             encoding=source.encoding,
+            is_snake=shape.is_snake,
         )
     if kind in {"ndjson", "webhooks"}:
         has_lists = kind == "webhooks"

@@ -13,6 +13,7 @@ from mqlml.errors import DataError, Fault
 from mqlml.sources.delimited import header_of
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.settings import ExportSource, TableSource, WarehouseTable
+from mqlml.sources.spelling import is_bare, lower_names, snake_name, snake_names
 
 _DATA_FILE = re.compile(
     r"(?P<stem>.+)\.(csv|tsv|ndjson|jsonl|json|parquet|pq)(\.gz)?", re.IGNORECASE
@@ -86,12 +87,19 @@ def is_file_of(one: ExportFile, mapping: FileMapping, system: System) -> bool:
     """Return whether a file is of the kind that the mapping reads, by its name or its columns."""
     if not one.stem:
         return False
+    bare = [m.header for m in system.files if m.header]
+    if bare and one.is_text and any(is_bare(columns_of(one), header) for header in bare):
+        return is_bare(columns_of(one), mapping.header)
+    if mapping.header:
+        return False
     if mapping.file and not is_called(one, mapping.file, system):
         return False
     if mapping.file and one.table is not None:
         return True  # whether a table has the signature shows when it is read
     if mapping.signature:
-        return set(mapping.signature) <= set(columns_of(one))
+        columns = columns_of(one)
+        there = snake_names(columns) if system.is_snake else columns
+        return lower_names(mapping.signature) <= lower_names(there)
     return bool(mapping.file) or not one.is_text
 
 
@@ -113,4 +121,5 @@ def is_called(one: ExportFile, table: str, system: System) -> bool:
     """Return whether a file is called like a table of the system's export."""
     starts = "|".join(map(re.escape, (f"{system.name}_", *system.prefixes)))
     pattern = rf"({starts})?{re.escape(table)}{_SHARD}"
-    return bool(one.stem) and re.fullmatch(pattern, one.stem, re.IGNORECASE) is not None
+    stems = {one.stem, snake_name(one.stem)} if system.is_snake else {one.stem}
+    return any(stem and re.fullmatch(pattern, stem, re.IGNORECASE) for stem in stems)

@@ -177,11 +177,12 @@ def _reading(export: ExportSource, system: System, files: Sequence[ExportFile]) 
     """Return how the config says to read the export's files, with those to join them with."""
     own = {"stage": export.stages, "verdict": export.verdicts, "reason": export.reasons}
     partners: dict[str, tuple[TableSource, ...]] = {}
+    shape = RowShape(is_snake=system.is_snake)
     for name in sorted(_tables(system)):
         found = [one for one in files if is_called(one, name, system)]
         if found:
             partners[name] = tuple(
-                one.placed(ShapedTable(file=one.shown, shape=RowShape())) for one in found
+                one.placed(ShapedTable(file=one.shown, shape=shape)) for one in found
             )
     return Reading(
         lead_id=export.lead_id or system.lead_id,
@@ -194,6 +195,7 @@ def _reading(export: ExportSource, system: System, files: Sequence[ExportFile]) 
         reason=export.reason,
         names={c: {n.lower(): to for n, to in names.items()} for c, names in own.items()},
         partners=partners,
+        is_snake=system.is_snake,
     )
 
 

@@ -14,6 +14,7 @@ from mqlml.sources.delimited import header_of
 from mqlml.sources.export_files import ExportFile, folder_files, is_called, is_file_of
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.ndjson import bodies_of
+from mqlml.sources.spelling import lower_names, snake_names
 from mqlml.sources.text_files import open_text
 from mqlml.sources.vendors.registry import SYSTEMS
 
@@ -24,13 +25,14 @@ _FIRST_LINES = 50
 class FoundExport:
     """The export of one system: its folder, its files with the mappings that read each.
 
-    `columns` are those of each file.
+    `columns` are those of each file; files are named from `root` on.
     """
 
     system: System
     folder: Path
     files: Mapping[str, tuple[FileMapping, ...]]
     columns: Mapping[str, tuple[str, ...]]
+    root: Path
 
     def mappings(self, table: str) -> list[FileMapping]:
         """Return the mappings that fill a table from files that are there."""
@@ -86,6 +88,7 @@ def _export(system: System, folder: Path, found: Mapping[str, _Reading]) -> Foun
         Path(os.path.commonpath(parents)),
         files={shown: one.mappings for shown, one in found.items()},
         columns={shown: one.columns for shown, one in found.items()},
+        root=folder,
     )
 
 
@@ -98,16 +101,18 @@ def _readings(one: ExportFile) -> Iterator[_Reading]:
             continue
         if columns is None:
             columns = tuple(columns_of(one.path or Path()))
-        there = set(columns)
+        bare = [m for m in mappings if m.header]
+        found = tuple(bare[0].header) if bare else columns
+        there = lower_names(snake_names(sorted(found)) if system.is_snake else found)
         fitting = tuple(m for m in mappings if _tells(m) and _tells(m) <= there)
         if fitting:
             known = {name for m in fitting for name in (*m.required, *m.optional, *m.signature)}
-            yield _Reading(len(known & there), system, fitting, columns)
+            yield _Reading(len(lower_names(known) & there), system, fitting, found)
 
 
-def _tells(mapping: FileMapping) -> set[str]:
-    """Return the columns by which a file of the kind is known."""
-    return set(mapping.told_by or mapping.required)
+def _tells(mapping: FileMapping) -> frozenset[str]:
+    """Return the columns by which a file of the kind is known, in small letters."""
+    return lower_names(mapping.told_by or mapping.required)
 
 
 def _is_joined(one: ExportFile, system: System) -> bool:

@@ -34,6 +34,7 @@ from mqlml.sources.retry import (
 )
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.spelling import lower_names
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import (
@@ -260,7 +261,7 @@ def _signature(source: TableSource) -> tuple[str, ...]:
 
 
 def _is_of_layout(one: StagedFile, signature: Sequence[str], wanted: Sequence[str]) -> bool:
-    if not set(signature) <= set(one.columns):
+    if not lower_names(signature) <= lower_names(one.columns):
         return False
     check_columns(one.columns, wanted, one.name)
     return True
@@ -311,7 +312,8 @@ def _settle(
         connection.execute(f"DROP TABLE {one.plan.parsed}")
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
-    settle_repeats(connection, table, CONTRACTS[table].key, content)
+    contract = CONTRACTS[table]
+    settle_repeats(connection, table, contract.key, content, ending=contract.ending)
     staged = {one.plan.number: one.plan.staged for one in files}
     rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)

@@ -37,7 +37,8 @@ class Reading:
     """How a config says to read one export.
 
     `names` are its own names per canonical column, lower-case, with canonical ones
-    or `ignore`. `partners` are the sources of each table of the export, for joins.
+    or `ignore`. With `is_snake` files may call fields as the system's own interface does.
+    `partners` are the sources of each table of the export, for joins.
     """
 
     lead_id: str
@@ -50,6 +51,7 @@ class Reading:
     reason: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     partners: Mapping[str, tuple[TableSource, ...]] = field(default_factory=dict)
+    is_snake: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class FileMapping:
     the file is read only if that kind of id is the lead's, with `foreign_kind` only if
     it is not, with `is_masters` only where the system is the master. A file is taken for
     one of this kind, where nobody says so, if it has all `told_by` columns, else the required.
+    With a `header` files are of this kind that have none, and as many tab-separated values.
     """
 
     table: Literal["leads", "attributes", "events", "stages", "verdicts", "aliases"]
@@ -143,6 +146,7 @@ class FileMapping:
     foreign_kind: str = ""
     is_masters: bool = False
     told_by: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
     is_history: bool = False
     has_reason: bool = False
     is_local: bool = False
@@ -169,6 +173,8 @@ class FileMapping:
             attributes=flat,
             lead_from=lead_id.shown,
             refused=self.refused,
+            header=self.header,
+            is_snake=reading.is_snake,
             remedies={**{c: _remedy(_SETTINGS[c]) for c in self.names}, **self.remedies},
         )
         given: dict[str, Any] = {
@@ -290,7 +296,8 @@ class System:
     With `is_any_id` a config may also name any column, or `column.key` for a
     value inside one, as the lead's id. Times without an offset are in `timezone`.
     Whole numbers for times count the `epoch` unit since 1970. Names of files may
-    begin with one of the `prefixes`.
+    begin with one of the `prefixes`. With `is_snake` files and columns may be called as
+    the system's own interface calls them, CampaignMember and CreatedDate.
     """
 
     name: str
@@ -300,3 +307,4 @@ class System:
     timezone: str = "UTC"
     epoch: Literal["s", "ms"] = "ms"
     prefixes: tuple[str, ...] = ()
+    is_snake: bool = False

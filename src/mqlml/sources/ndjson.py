@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from mqlml.errors import DataError, Fault, SchemaError
 from mqlml.sources import staging
-from mqlml.sources.staging import PartWriter, StagedFile, as_text, unique_names
+from mqlml.sources.staging import FEW_BODIES, PartWriter, StagedFile, as_text, unique_names
 from mqlml.sources.text_files import open_text
 
 
@@ -72,22 +72,33 @@ def stage_ndjson(
     no object are staged as broken. With `has_lists` a line is the body of a
     webhook: it may also be a list, each of whose items is a row of its own, or a
     form with such a list in its one field; a body without content is a row with
-    `empty_body` alone. Raises SchemaError if most rows are broken.
+    `empty_body` alone. Raises SchemaError if most rows are broken; of webhooks, which may
+    be kept a body a file, at least FEW_BODIES of them.
     """
     writer = PartWriter(target)
+    if has_lists and path.stat().st_size == 0:
+        return _no_bodies(writer, name)
     names: dict[str, str] = {}
     with open_text(path, name, encoding) as text, _no_collection():
         lines = enumerate(text, start=1)
         while taken := list(islice(lines, staging.ROWS_PER_PART)):
             block = _parsed(_items(taken) if has_lists else taken, names)
             writer.add_part(block.lines, dict(_columns(block, names)), block.faults)
+    if writer.rows == 0 and has_lists:
+        return _no_bodies(writer, name)
     if writer.rows == 0:
         raise DataError(Fault("file is empty", name, mend="export it again"))
-    if writer.broken * 2 > writer.rows:
+    if writer.broken * 2 > writer.rows and not (has_lists and writer.broken < FEW_BODIES):
         found = f"{writer.broken} of {writer.rows} lines"
         mend = "write one JSON object per line, not one array or indented objects"
         raise SchemaError(Fault("most lines are not JSON objects", name, found, mend))
     return StagedFile(name, target, tuple(names.values()), writer.rows)
+
+
+def _no_bodies(writer: PartWriter, name: str) -> StagedFile:
+    columns = ("empty_body",)
+    writer.flush(columns)
+    return StagedFile(name, writer.folder, columns, 0, ("file is empty",))
 
 
 @contextmanager

@@ -234,7 +234,8 @@ class RowShape(_Frozen):
     `attributes` are names of attributes with the columns they need. `lead_from`
     names the columns that hold the lead's id, `remedies` what to do about a
     canonical column that breaks its contract. Rows that are `refused` go to
-    quarantine before anything else is asked of them.
+    quarantine before anything else is asked of them. With a `header` the file has none and
+    is tab-separated; `is_snake` names of fields in another spelling are read as snake_case.
     """
 
     required: tuple[str, ...] = ()
@@ -248,6 +249,8 @@ class RowShape(_Frozen):
     attributes: dict[str, str] = Field(default_factory=dict)
     lead_from: str = ""
     remedies: dict[str, str] = Field(default_factory=dict)
+    header: tuple[str, ...] = ()
+    is_snake: bool = False
 
 
 class ShapedTable(TableSource):

@@ -13,7 +13,7 @@ from mqlml.sources.fields import Field
 from mqlml.sources.reshaping import lost_name
 from mqlml.sources.settings import Refusal, RowJoin, RowShape, TableSource, shape_of
 from mqlml.sources.shaping import cleaned_rows
-from mqlml.sources.staging import StagedFile
+from mqlml.sources.staging import FEW_BODIES, StagedFile
 from mqlml.sources.zones import checked_zone, stretches
 from mqlml.tables.checking import CellNames, column_checks
 from mqlml.tables.contracts import ColumnType
@@ -63,7 +63,8 @@ def type_file(door: Door, plan: FilePlan) -> TypedFile:
     """Return the typed rows of one file, ready to be selected.
 
     Raises ConfigError for naive times without a zone or a filter that cannot be
-    evaluated, SchemaError for a column whose values mostly cannot be read.
+    evaluated, SchemaError for a column whose values mostly cannot be read, in files of
+    webhooks only if they are FEW_BODIES at least.
     """
     zone = plan.source.timezone or door.timezone
     if zone is not None:
@@ -180,7 +181,9 @@ def _profile_errors(profile: _Profile, plan: FilePlan, zone: str | None) -> list
     one, found = plan.fields[profile.number], profile.example
     where = f"{plan.staged.name}, {plan.table}.{one.shown}"
     unread = profile.filled - profile.read
-    if unread * 2 > profile.filled:
+    # A file of a few bodies of a webhook says nothing about all others: its rows are refused.
+    is_few = plan.source.format == "webhooks" and unread < FEW_BODIES
+    if unread * 2 > profile.filled and not is_few:
         what = f"most values of {one.shown} are not a {one.column.type}"
         shown = f"{unread} of {profile.filled}, the first is {found[:40]!r}"
         return [SchemaError(Fault(what, where, shown, one.remedy or _mend(one, plan.source)))]

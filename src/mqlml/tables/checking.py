@@ -116,18 +116,27 @@ _TYPE_CHECKS = {
 
 
 def settle_repeats(
-    connection: duckdb.DuckDBPyConnection, table: str, key: Sequence[str], content: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    key: Sequence[str],
+    content: Sequence[str],
+    *,
+    ending: str | None = None,
 ) -> None:
     """Make the tables `TABLE_repeats` and `TABLE_kept` from the typed rows in `TABLE`.
 
     Of sound rows with one key the first (by file, then row) is kept. Later ones
     are repeats: `is_equal` if all of `content` is equal, else in conflict with it.
     Where a source says which row is the newest (`__newest`), that one is kept, and
-    the older ones, which it corrects, are repeats as equal ones are.
+    the older ones, which it corrects, are repeats as equal ones are. Of rows that
+    differ in their `ending` alone the one that came last with an end is kept.
     """
     keys = ", ".join(map(quoted, key))
     same = " AND ".join(f"rows.{quoted(k)} IS NOT DISTINCT FROM many.{quoted(k)}" for k in key)
-    values = f"hash({', '.join(map(quoted, content))})"
+    values = f"hash({', '.join(quoted(name) for name in content if name != ending)})"
+    is_open = "true" if ending is None else f"{quoted(ending)} IS NULL"
+    first = f"CASE WHEN {is_open} THEN {{0}} ELSE -{{0}} END".format
+    order = f"__newest DESC NULLS LAST, {is_open}, {first('__file')}, {first('__row')}"
     sound = "__passes AND __fault = 0"
     connection.execute(
         f"""
@@ -139,7 +148,7 @@ def settle_repeats(
                 first_value({values}) OVER w AS first_content, row_number() OVER w AS position
             FROM {table} AS rows SEMI JOIN many ON {same}
             WHERE {sound}
-            WINDOW w AS (PARTITION BY {keys} ORDER BY __newest DESC NULLS LAST, __file, __row)
+            WINDOW w AS (PARTITION BY {keys} ORDER BY {order})
         )
         SELECT __file, __row, content = first_content OR __newest IS NOT NULL AS is_equal
         FROM ranked WHERE position > 1

@@ -42,11 +42,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """The columns of one table and the key that makes a row unique."""
+    """The columns of one table and the key that makes a row unique.
+
+    A row that comes again and differs in its `ending` alone says when it ended: a
+    correction of the earlier one, not a conflict with it.
+    """
 
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    ending: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,6 +148,7 @@ ALIASES = Contract(
         Column("source", _TEXT),
     ),
     ("alias", "lead_id", "known_at"),
+    ending="ended_at",
 )
 CONTRACTS = {c.table: c for c in (LEADS, ATTRIBUTES, EVENTS, STAGES, VERDICTS, HANDOVERS, ALIASES)}
 

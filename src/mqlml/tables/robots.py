@@ -2,21 +2,30 @@
 
 The rules look at what mail systems and browsers say of themselves (`user_agent`), at how
 soon after the delivery of its message something happened, at how many links of a message
-were opened at once, and at who is inside the company. The kept rows of events get `is_bot`
-and `bot_reason`; the rows stay. Reading the sources again by other rules undoes every mark.
+were opened at once, at pages that are opened faster than anyone reads, and at who is inside
+the company. The kept rows of events get `is_bot` and `bot_reason`; the rows stay. Reading
+the sources again by other rules undoes every mark.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field
 
-from mqlml.tables.sql import literal, quoted
+from mqlml.tables.robot_visits import Pace, find_page_bursts, find_scanner_visits
+from mqlml.tables.sql import literal, only_row, quoted
 
 Rule = Literal[
-    "internal", "crawler", "apple_privacy", "image_proxy", "instant_open", "link_scanner"
+    "internal",
+    "crawler",
+    "apple_privacy",
+    "image_proxy",
+    "instant_open",
+    "link_scanner",
+    "page_burst",
+    "scanner_visit",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
 OF_SOURCE = "source"
@@ -53,6 +62,11 @@ class RobotSettings(BaseModel):
     instant_seconds: float = Field(default=1, ge=0)
     scanner_seconds: float = Field(default=2, ge=0)
     scanner_links: int = Field(default=3, ge=2)
+    burst_pages: int = Field(default=6, ge=2)
+    burst_seconds: float = Field(default=2, ge=0)
+    walk_pages: int = Field(default=20, ge=2)
+    walk_seconds: float = Field(default=30, ge=0)
+    visit_seconds: float = Field(default=10, ge=0)
 
 
 def network_faults(settings: RobotSettings) -> list[str]:
@@ -72,28 +86,76 @@ def mark_robots(
         f"UPDATE events_kept SET bot_reason = {literal(OF_SOURCE)}"
         " WHERE is_bot AND bot_reason IS NULL"
     )
-    names = connection.table("events_kept").columns
-    is_inside_asked = settings.own_domains or settings.own_addresses
-    if not (set(_READ) & set(names) or is_inside_asked):
-        return  # nothing that a rule could read
+    connection.execute("CREATE TABLE found (__file BIGINT, __row BIGINT, rule BIGINT)")
+    names = _filled(connection, _READ)
+    if names or settings.own_domains or settings.own_addresses:
+        _find_by_row(connection, settings, names, email)
+    _find_visits(connection, settings)
+    connection.execute(
+        "CREATE TABLE robots AS SELECT __file, __row, min(rule) AS rule FROM found GROUP BY ALL"
+    )
+    words = ", ".join(map(literal, RULES))
+    connection.execute(
+        f"UPDATE events_kept AS e SET is_bot = true, bot_reason = [{words}][r.rule + 1]"
+        " FROM robots AS r"
+        " WHERE e.__file = r.__file AND e.__row = r.__row AND coalesce(e.is_bot, false) = false"
+    )
+    for name in ("found", "robots"):
+        connection.execute(f"DROP TABLE {name}")
+
+
+def _filled(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """Return which of the columns the events have, and not empty in every row."""
+    there = [name for name in names if name in connection.table("events_kept").columns]
+    counts = ", ".join(["count(*)", *(f"count({quoted(name)})" for name in there)])
+    _, *filled = only_row(connection, f"SELECT {counts} FROM events_kept")
+    return [name for name, count in zip(there, filled, strict=True) if count]
+
+
+def _find_by_row(
+    connection: duckdb.DuckDBPyConnection,
+    settings: RobotSettings,
+    names: Sequence[str],
+    email: str | None,
+) -> None:
+    """Add to `found` what the rules on agents, mails and people inside find."""
     _know_agents(connection, names, settings)
     _make_view(connection, names, email)
     _find_bursts(connection, settings)
-    conditions = {rule: _CONDITIONS[rule](settings) for rule in RULES if rule in settings.rules}
-    if "internal" in conditions:
-        conditions["internal"] = _internal(connection, settings)
-    cases = " ".join(f"WHEN {sql} THEN {literal(rule)}" for rule, sql in conditions.items())
-    found = f"CASE {cases} END" if cases else "NULL"
-    connection.execute(
-        f"CREATE TABLE robots AS SELECT __file, __row, {found} AS reason FROM looked_at"
-        f" WHERE {found} IS NOT NULL"
-    )
-    connection.execute(
-        "UPDATE events_kept AS e SET is_bot = true, bot_reason = r.reason FROM robots AS r"
-        " WHERE e.__file = r.__file AND e.__row = r.__row AND coalesce(e.is_bot, false) = false"
-    )
-    for name in ("robots", "bursts", "looked_at", "delivered", "agents"):
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    conditions = {rule: sql(settings) for rule, sql in _CONDITIONS.items()}
+    conditions["internal"] = _internal(connection, settings)
+    chosen = [rule for rule in RULES if rule in conditions and rule in settings.rules]
+    cases = " ".join(f"WHEN {conditions[r]} THEN {RULES.index(r)}" for r in chosen)
+    if cases:
+        connection.execute(
+            f"INSERT INTO found SELECT * FROM"
+            f" (SELECT __file, __row, CASE {cases} END AS rule FROM looked_at)"
+            " WHERE rule IS NOT NULL"
+        )
+    for name in ("bursts", "looked_at", "delivered", "agents"):
+        connection.execute(f"DROP TABLE {name}")
+
+
+def _find_visits(connection: duckdb.DuckDBPyConnection, settings: RobotSettings) -> None:
+    """Add to `found` the page views that nobody read."""
+    if "page_burst" in settings.rules:
+        walk = Pace(settings.walk_pages, settings.walk_seconds, is_unread=True)
+        find_page_bursts(connection, [Pace(settings.burst_pages, settings.burst_seconds), walk])
+        _take(connection, "page_bursts", "page_burst")
+    if "scanner_visit" in settings.rules:
+        of_rule = f"SELECT __file, __row FROM found WHERE rule = {RULES.index('link_scanner')}"
+        clicks = (
+            "(SELECT * FROM events_kept WHERE type = 'email_clicked'"
+            f" AND (is_bot OR (__file, __row) IN (SELECT (__file, __row) FROM ({of_rule}))))"
+        )
+        find_scanner_visits(connection, clicks=clicks, seconds=settings.visit_seconds)
+        _take(connection, "scanner_visits", "scanner_visit")
+
+
+def _take(connection: duckdb.DuckDBPyConnection, table: str, rule: Rule) -> None:
+    """Move the rows of a table to `found` as those of a rule."""
+    connection.execute(f"INSERT INTO found SELECT *, {RULES.index(rule)} FROM {table}")
+    connection.execute(f"DROP TABLE {table}")
 
 
 def _know_agents(
@@ -191,10 +253,6 @@ def _agent(pattern: str) -> str:
     return f"regexp_matches(lower(agent), {literal(pattern)})"
 
 
-def _no_condition(_: RobotSettings) -> str:
-    return "false"
-
-
 def _crawler(_: RobotSettings) -> str:
     # An image proxy may call itself a robot and fetch for a person who reads.
     return "(is_crawler AND type NOT IN ('email_opened', 'email_delivered', 'email_sent'))"
@@ -218,8 +276,7 @@ def _link_scanner(settings: RobotSettings) -> str:
     return f"(type = 'email_clicked' AND (is_scanner OR {early} OR {burst}))"
 
 
-_CONDITIONS = {
-    "internal": _no_condition,
+_CONDITIONS: dict[Rule, Callable[[RobotSettings], str]] = {
     "crawler": _crawler,
     "apple_privacy": _apple_privacy,
     "image_proxy": _image_proxy,

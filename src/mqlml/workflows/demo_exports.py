@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mqlml.demo.company import simulate
+import pandas as pd
+
+from mqlml.demo.company import DemoCompany, simulate
 from mqlml.demo.export import write_exports
 from mqlml.demo.export_as import (
     HELD,
     SITE,
     SYSTEM_WRITERS,
     robot_bodies,
+    robot_visits,
     whole_seconds,
     write_exports_as,
 )
 from mqlml.demo.robots import TRUTH_COLUMNS, planted_robots
 from mqlml.demo.settings import DemoSettings
+from mqlml.demo.web_robots import planted_visits
 from mqlml.errors import Fault, UsageError, nearest
 from mqlml.storage.atomic import replace_file
 from mqlml.workflows.demo_configs import CRITERIA_FILES, demo_config
@@ -79,8 +83,9 @@ def export_demo(
 ) -> ExportedDemo:
     """Write the company as exports of `systems`, and beside it as plain tables, with configs.
 
-    Both give the same tables. With `robots` machines are planted among SendGrid's events, and
-    `robots.csv` beside the exports says which events are theirs. Raises UsageError for a
+    Both give the same tables. With `robots` machines are planted among SendGrid's events and
+    Google's, and `robots.csv` and `robot_visits.csv` beside the exports say which events are
+    theirs. Raises UsageError for a
     system that nobody writes.
     """
     unknown = [name for name in systems if name not in SYSTEM_WRITERS]
@@ -92,11 +97,8 @@ def export_demo(
     company = whole_seconds(simulate(DemoSettings(n_leads=leads), seed=seed))
     home = workspace / "exported"
     files = write_exports_as(company, home / "exports", systems)
-    if robots and "sendgrid" in systems:
-        planted = planted_robots(company)
-        replace_file(home / "exports" / "sendgrid" / "robots.ndjson", robot_bodies(planted))
-        truth = planted[list(TRUTH_COLUMNS)].to_csv(index=False, lineterminator="\n")
-        replace_file(home / "robots.csv", truth.encode())
+    if robots:
+        _plant(company, home, systems)
     write_exports(company, home / "plain")
     for name in CRITERIA_FILES:
         for folder in ("exports", "plain"):
@@ -106,6 +108,23 @@ def export_demo(
     config = home / "exports" / "mqlml.yaml"
     replace_file(config, exports_config(plain.decode(), systems).encode())
     return ExportedDemo(home / "exports", config, home / "plain" / "mqlml.yaml", files)
+
+
+def _plant(company: DemoCompany, home: Path, systems: Sequence[str]) -> None:
+    """Write robots among the mails' readers and the visitors, and the truth about them."""
+    has_mail = "sendgrid" in systems
+    planted = planted_robots(company).iloc[: None if has_mail else 0]
+    if has_mail:
+        replace_file(home / "exports" / "sendgrid" / "robots.ndjson", robot_bodies(planted))
+        _tell(home / "robots.csv", planted[list(TRUTH_COLUMNS)])
+    if "ga4" in systems:
+        visits = planted_visits(company, planted)
+        replace_file(home / "exports" / "ga4" / "robots.json", robot_visits(visits))
+        _tell(home / "robot_visits.csv", visits)
+
+
+def _tell(path: Path, truth: pd.DataFrame) -> None:
+    replace_file(path, truth.to_csv(index=False, lineterminator="\n").encode())
 
 
 def exports_config(text: str, systems: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from mqlml.sources.found_exports import FoundExport
+from mqlml.sources.found_ids import shared_id
 from mqlml.workflows.init_people import attribute_lines, icp_lines, people_columns
 
 GUESS = "  # guessed"
@@ -81,7 +82,9 @@ def _block(export: FoundExport, master: FoundExport | None, base: Path) -> Itera
         yield f"      lead_id: {export.system.lead_id}{GUESS}{choice}"
         yield from (f"      {line}" for line in attribute_lines(people_columns(export)))
     elif export.system.is_any_id:
-        yield f"      lead_id: {export.system.lead_id}{GUESS}: the column with the id of your leads"
+        found = shared_id(export, master) if master is not None else None
+        why = ": its values are ids of your leads" if found else ": the column with the id of leads"
+        yield f"      lead_id: {found or export.system.lead_id}{GUESS}{why}"
     elif master is not None:
         yield f"      master: false{GUESS}: the people are {master.system.name}'s"
 

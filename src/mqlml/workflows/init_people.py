@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mqlml.sources.found_exports import FoundExport
+from mqlml.sources.spelling import lower_names, snake_names
 
 # Words of a column's name by what it tells; the first part with such a column gets it.
 _ICP_WORDS = {
@@ -51,15 +52,17 @@ def people_columns(export: FoundExport) -> PeopleColumns:
     for shown, mappings in export.files.items():
         for people in (m for m in mappings if m.table == "leads"):
             columns = export.columns[shown]
-            given = {people.prefix + name: name for name in people.attributes}
-            usual |= {given[c]: None for c in columns if c in given}
-            taken = {*given, *people.looked_up.values()}
+            columns = snake_names(columns) if export.system.is_snake else columns
+            given = {(people.prefix + name).lower(): name for name in people.attributes}
+            usual |= {given[c.lower()]: None for c in columns if c.lower() in given}
+            taken = {*given, *lower_names(people.looked_up.values())}
             for one in mappings:
-                taken |= {*one.required, *one.optional, *one.signature, *one.ids.values()}
+                taken |= lower_names((*one.required, *one.optional, *one.signature))
+                taken |= lower_names(one.ids.values())
             own |= {
                 c.removeprefix(people.prefix): None
                 for c in columns
-                if c.startswith(people.prefix) and c not in taken
+                if c.startswith(people.prefix) and c.lower() not in taken
             }
     proposed = tuple(name for name in own if _tells_who(name))
     others = tuple(name for name in own if name not in proposed)

@@ -114,16 +114,54 @@ def test_columns_that_the_exporter_left_out_are_nulls(through):
     assert (row["page"], row["duration_s"], row["params"]) == (None, None, None)
 
 
-def test_a_row_without_the_chosen_id_is_quarantined_and_told_what_to_do(read):
-    files = {"ga4/events.json": ndjson(event(), event(user_id="a", at=MAY_1_NOON + 1))}
+def test_a_row_without_any_id_is_quarantined_and_told_what_to_do(read):
+    nobody = event() | {"user_pseudo_id": None}
+    files = {"ga4/events.json": ndjson(nobody, event(user_id="a", at=MAY_1_NOON + 1))}
     done = read(files, exports=[{"system": "ga4", "folder": "ga4"}])
     assert done.count("events") == (2, 1, 0, 1, 0)
     (refused,) = done.rows("quarantine")
     assert (refused["file"], refused["line"]) == ("ga4/events.json", 1)
     assert (refused["column"], refused["reason"]) == ("lead_id", "lead_id is missing")
     assert refused["remedy"] == (
-        'set exports.lead_id to an id that these rows have, or fill "user_id" in the source'
+        "set exports.lead_id to an id that these rows have, or fill"
+        ' "user_id" or "user_pseudo_id" in the source'
     )
+
+
+def test_a_visitor_who_signs_in_is_the_lead_from_then_on_with_what_he_did_before(read):
+    minute = 60_000_000
+    files = {
+        "ga4/events.json": ndjson(
+            event(at=MAY_1_NOON),
+            event(user_id="a", at=MAY_1_NOON + minute),
+            event(user_id="a", at=MAY_1_NOON + 2 * minute),
+            event(user_pseudo_id="z", at=MAY_1_NOON),
+        )
+    }
+    done = read(files, exports=[{"system": "ga4", "folder": "ga4"}])
+    assert done.texts("aliases", "alias", "lead_id", "known_at") == [
+        ("ga4:a", "a", "2024-05-01T12:01:00")
+    ]
+    assert sorted(done.texts("events", "lead_id", "occurred_at", "arrived_at")) == [
+        ("a", "2024-05-01T12:00:00", "2024-05-01T12:01:00"),
+        ("a", "2024-05-01T12:01:00", "2024-05-01T12:01:00"),
+        ("a", "2024-05-01T12:02:00", "2024-05-01T12:02:00"),
+        ("ga4:z", "2024-05-01T12:00:00", "2024-05-01T12:00:00"),
+    ]
+    assert all(count.is_balanced for count in done.ingested.counts)
+
+
+def test_internal_traffic_and_the_debug_view_are_marked_as_google_marks_them(through):
+    done = through(
+        event("page_view", param("traffic_type", string_value="internal")),
+        event("scroll", param("debug_mode", int_value="1")),
+        event("click", param("note", string_value='"debug_mode":1')),
+    )
+    assert sorted(done.texts("events", "type", "is_bot", "bot_reason"), key=str) == [
+        ("click", None, None),
+        ("page_view", True, "internal traffic"),
+        ("scroll", True, "debug mode"),
+    ]
 
 
 @pytest.mark.parametrize("path", ["params.crm", "user_properties.crm"])

@@ -90,6 +90,29 @@ def test_merge_and_end_return_every_feature_to_its_value(tables):
     pd.testing.assert_frame_equal(features(plain, *later), features(both, *later))
 
 
+@pytest.mark.parametrize("rows", [(MERGE, UNMERGED), (UNMERGED, MERGE, MERGE)])
+def test_a_merge_that_is_delivered_again_with_its_end_is_the_same_merge_corrected(tables, rows):
+    both, got = tables(UNMERGED, name="both")
+    again, more = tables("".join(rows), name="again")
+    assert more.count("aliases") == (len(rows), 1, len(rows) - 1, 0, 0)
+    assert more.texts("aliases", "alias", "ended_at") == [("bob", "2026-02-01T00:00:00")]
+    days = ("2026-01-19", "2026-01-21", "2026-01-31", "2026-02-01 00:01", "2026-05-01")
+    points = [(lead, day) for lead in ("ann", "bob") for day in days]
+    pd.testing.assert_frame_equal(features(both, *points), features(again, *points))
+    assert got.rows("quarantine") == more.rows("quarantine") == []
+
+
+def test_of_two_ends_of_one_merge_the_one_delivered_last_counts(tables):
+    later = UNMERGED.replace("2026-02-01", "2026-03-01")
+    _, got = tables(UNMERGED + later + MERGE)
+    assert got.texts("aliases", "ended_at") == [("2026-03-01T00:00:00",)]
+
+
+def test_merges_again_after_an_end_are_merges_of_their_own(tables):
+    _, got = tables(UNMERGED + "bob,ann,2026-03-05,\n")
+    assert got.count("aliases") == (2, 2, 0, 0, 0)
+
+
 def test_the_end_of_a_merge_changes_no_day_before_it(tables):
     merged, _ = tables(MERGE, name="merged")
     both, _ = tables(UNMERGED, name="both")

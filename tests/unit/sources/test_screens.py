@@ -114,3 +114,32 @@ def test_salesforces_reports_are_known_by_their_columns_with_times_as_declared(r
         ("rejected", "competitor", "2024-02-07T00:00:00")
     ]
     assert done.texts("aliases", "alias", "lead_id") == [("email:ann@x.com", "00Q1G00000nDnM5UAK")]
+
+
+def test_headers_count_whatever_their_case(read):
+    changed = {"Create Date": "Create date", "Job Title": "Job title", "Lead Status": "Lead status"}
+    row = {changed.get(name, name): value for name, value in CONTACT.items()}
+    done = read({"crm/contacts.csv": csv_text(row)}, exports=[HUBSPOT])
+    assert done.attributes("42") == {"jobtitle": "CTO"}
+    assert done.column("verdicts", "verdict") == ["rejected"]
+    assert done.reasons == []
+
+
+def test_a_report_of_contacts_gives_leads_and_one_of_opportunities_does_not(read):
+    contact = {"Contact ID": "0031G00001QtDPl", "Created Date": "2024-01-05", "Title": "CTO"}
+    contact |= {"Email": "Ann@X.com"}
+    sale = {"Opportunity ID": "006x", "Stage": "Closed Won", "Close Date": "2024-03-01"}
+    files = {
+        "sf/contacts.csv": csv_text(contact),
+        "sf/sales.csv": csv_text(contact | sale | {"Created Date": "2024-02-01"}),
+    }
+    exports = [{"system": "salesforce", "folder": "sf", "timezone": "UTC"}]
+    done = read(files, leads=[], exports=exports)
+    person = "0031G00001QtDPlQAN"
+    assert done.texts("leads", "lead_id", "created_at") == [(person, "2024-01-05T00:00:00")]
+    assert done.attributes(person) == {"title": "CTO"}
+    assert done.texts("aliases", "alias", "lead_id") == [("email:ann@x.com", person)]
+    assert sorted(done.texts("stages", "stage", "entered_at")) == [
+        ("customer", "2024-03-01T00:00:00"),
+        ("opportunity", "2024-02-01T00:00:00"),
+    ]

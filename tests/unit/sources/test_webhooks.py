@@ -5,6 +5,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from mqlml.errors import SchemaError
 from mqlml.sources.found_exports import found_exports
 
 NOON = 1_714_564_800  # 2024-05-01T12:00:00Z
@@ -394,6 +395,39 @@ def test_values_of_the_wrong_kind_go_to_quarantine_with_their_reason(through, mo
     done = through("sendgrid", sendgrid(), sendgrid(at=NOON + 1), sendgrid(**more))
     assert done.count("events") == (3, 2, 0, 1, 0)
     assert done.reasons == [reason]
+
+
+SENDGRID = [{"system": "sendgrid", "folder": "hooks"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "reasons"),
+    [
+        (json.dumps(sendgrid(at="noon")), 1, ["occurred_at is not a time"]),
+        (
+            "<html>502 Bad Gateway</html>",
+            1,
+            ["not JSON: Expecting value: line 1 column 1 (char 0)"],
+        ),
+        ("", 0, []),
+    ],
+)
+def test_a_bad_file_of_one_body_is_quarantined_alone_and_the_others_are_read(
+    read, content, rows, reasons
+):
+    good = json.dumps(sendgrid())
+    done = read({"hooks/1.json": good, "hooks/2.json": content}, exports=SENDGRID)
+    assert done.count("events") == (1 + rows, 1, 0, rows, 0)
+    assert done.reasons == reasons
+    assert all(count.is_balanced for count in done.ingested.counts)
+
+
+def test_a_file_of_many_bodies_whose_times_are_all_unreadable_is_refused_aloud(read):
+    bodies = [json.dumps(sendgrid(at=f"noon {n}")) for n in range(10)]
+    with pytest.raises(SchemaError, match="most values of occurred_at are not a time"):
+        read({"hooks/1.json": "\n".join(bodies)}, exports=SENDGRID)
+    done = read({"hooks/1.json": "\n".join(bodies[:9])}, exports=SENDGRID)
+    assert done.count("events") == (9, 0, 0, 9, 0)
 
 
 def test_a_body_nested_without_end_is_quarantined_whole(through):

@@ -8,19 +8,25 @@ from mqlml.tables.robots import RobotSettings, mark_robots, network_faults
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36"
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
-COLUMNS = ("lead_id", "type", "at", "user_agent", "ip", "url", "message_id")
+COLUMNS = (
+    *("lead_id", "type", "at", "user_agent", "ip", "url", "message_id", "page", "duration_s"),
+)
 DAY = 86_400
 
 
-def marks(rows, settings=None, *, email=None, leads=()):
-    """Return the reason of each row (lead_id, type, second, agent, ip, url, message_id)."""
+def marks(rows, settings=None, *, email=None, leads=(), aliases=()):
+    """Return the reason of each row, of which the last values of COLUMNS may be left out."""
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(
             "CREATE TABLE events_kept (__file BIGINT, __row BIGINT, lead_id VARCHAR, type VARCHAR,"
             " occurred_at TIMESTAMPTZ, campaign VARCHAR, user_agent VARCHAR, ip VARCHAR,"
-            " url VARCHAR, message_id VARCHAR, is_bot BOOLEAN, bot_reason VARCHAR)"
+            " url VARCHAR, message_id VARCHAR, page VARCHAR, duration_s DOUBLE,"
+            " is_bot BOOLEAN, bot_reason VARCHAR)"
         )
+        connection.execute("CREATE TABLE aliases_kept (alias VARCHAR, lead_id VARCHAR)")
+        for alias in aliases:
+            connection.execute("INSERT INTO aliases_kept VALUES (?, ?)", alias)
         connection.execute("CREATE TABLE leads_kept (lead_id VARCHAR, mail VARCHAR)")
         for lead in leads:
             connection.execute("INSERT INTO leads_kept VALUES (?, ?)", lead)
@@ -35,7 +41,7 @@ def marks(rows, settings=None, *, email=None, leads=()):
         connection.register("given", given)
         connection.execute(
             "INSERT INTO events_kept SELECT 0, c0, c1, c2, make_timestamptz(CAST(c3 AS BIGINT)),"
-            " NULL, c4, c5, c6, c7, c8, NULL FROM given"
+            " NULL, c4, c5, c6, c7, c8, CAST(c9 AS DOUBLE), c10, NULL FROM given"
         )
         mark_robots(connection, RobotSettings.model_validate(settings or {}), email=email)
         found = connection.execute(
@@ -99,6 +105,44 @@ def test_links_read_one_after_the_other_are_a_person():
     assert marks(clicks(60, 75, 100)) == [None] * 3
 
 
+def views(*seconds, stayed=None, who="ann"):
+    return [
+        (who, "page_view", s, CHROME, None, None, None, f"/{n}", stayed)
+        for n, s in enumerate(seconds)
+    ]
+
+
+def test_six_pages_with_pauses_of_two_seconds_are_read_by_nobody_and_five_may_be():
+    assert marks(views(0, 2, 4, 6, 8, 10)) == ["page_burst"] * 6
+    assert marks(views(0, 2, 4, 6, 8)) == [None] * 5
+    assert marks(views(0, 2, 4, 7, 9, 11)) == [None] * 6
+
+
+def test_one_page_counted_again_and_again_is_a_tag_that_fires_twice():
+    rows = [(*row[:7], "/same", None) for row in views(*range(10))]
+    assert marks(rows) == [None] * 10
+
+
+def test_twenty_pages_in_a_row_on_none_of_which_anybody_stayed_are_a_robots():
+    walk = [25 * n for n in range(20)]
+    assert marks(views(*walk)) == ["page_burst"] * 20
+    assert marks(views(*walk[:19])) == [None] * 19
+    assert marks(views(*walk, stayed=0.4)) == [None] * 20
+
+
+def test_the_page_that_a_scanner_opened_with_its_click_is_the_scanners_too():
+    click = ("email:ann@x.io", "email_clicked", 100, "BarracudaCentral", None, "/0", "m1")
+    links = [("email:ann@x.io", "7"), ("ga4:1.2", "7")]
+    rows = [click, *views(101, 111, who="ga4:1.2"), *views(99, who="7"), *views(105, who="8")]
+    found = marks(rows, aliases=links)
+    assert found == ["link_scanner", "scanner_visit", None, None, None]
+    read = views(101, stayed=8, who="7")
+    assert marks([click, *read], aliases=links) == ["link_scanner", None]
+    assert (
+        marks([click, *views(101, who="7")], {"rules": ["link_scanner"]}, aliases=links)[1] is None
+    )
+
+
 def test_people_inside_are_told_by_domain_address_and_network():
     rows = [
         ("email:joe@own.example", "page_view", 5),
@@ -133,7 +177,7 @@ def test_what_is_no_network_is_named():
     assert network_faults(RobotSettings(own_ips=("10.0.0.0/8", "office"))) == ["office"]
 
 
-def traffic(seed):
+def traffic(seed):  # noqa: C901 - one kind of reader after the other
     """Return (rows, is planted) of people who read mail and pages, and robots among them."""
     draw = random.Random(seed)
     rows, planted = [], []
@@ -183,6 +227,21 @@ def traffic(seed):
             add(True, lead, "page_view", sent + draw.uniform(0, DAY), agent)
         for _ in range(draw.randint(0, 4)):
             add(False, lead, "page_view", sent + draw.uniform(0, DAY), CHROME)
+        at = sent + draw.uniform(0, DAY)
+        if draw.random() < 0.1:  # tabs that a person opens one after the other, to read later
+            for tab in range(draw.randint(2, 5)):
+                at += draw.uniform(0.3, 3)
+                add(False, lead, "page_view", at, CHROME, None, None, None, f"/tab{tab}")
+        if draw.random() < 0.02:  # a person who looks for something, page after page
+            for page in range(draw.randint(5, 40)):
+                at += draw.lognormvariate(2, 0.8)
+                stayed = draw.choice([None, draw.uniform(0.1, 9)])
+                add(False, lead, "page_view", at, CHROME, *[None] * 3, f"/found{page}", stayed)
+        if draw.random() < 0.02:
+            pause = draw.choice([1, 1, 20])
+            for page in range(draw.randint(30, 200) if pause > 1 else draw.randint(8, 200)):
+                at += draw.uniform(0.1, pause)
+                add(True, f"v{n}", "page_view", at, CHROME, None, None, None, f"/{page}")
     return rows, planted
 
 

@@ -3,11 +3,13 @@
 import json
 import os
 
+import pandas as pd
 import pytest
 
 from mqlml.config import load_settings
 from mqlml.errors import DataError, SchemaError
 from mqlml.sources.found_exports import columns_of, found_exports
+from mqlml.storage.snapshot import current_snapshot
 from mqlml.workflows.ingest import ingest
 from mqlml.workflows.init import write_config
 from mqlml.workflows.project import open_project
@@ -64,6 +66,39 @@ def test_a_folder_of_two_systems_becomes_a_config_that_ingests(folder, tmp_path)
     project = open_project(tmp_path / "my.yaml", workspace=tmp_path / "w")
     counts = {c.table: c.kept for c in ingest(project, say=lambda _text: None).counts if c.kept}
     assert (counts["leads"], counts["events"], counts["stages"]) == (1, 1, 1)
+
+
+def test_the_id_that_web_and_people_share_is_found_in_the_data(folder, tmp_path):
+    param = {"key": "crm", "value": {"int_value": "42"}}
+    event = GA4 | {"user_id": "hash-1", "user_properties": [param]}
+    data = folder(
+        web__day_ndjson=json.dumps(GA4 | {"user_id": None}) + "\n" + json.dumps(event) + "\n",
+        crm__contact_csv=CONTACTS.replace("\na,", "\n42,"),
+        crm__deal_stage_csv=DEAL_STAGES,
+        crm__deal_contact_csv=DEAL_CONTACTS.replace(",a", ",42"),
+    )
+    settings, _ = proposed(data, tmp_path)
+    (ga4,) = [e for e in settings.sources.exports if e.system == "ga4"]
+    assert ga4.lead_id == "user_properties.crm"
+
+
+def test_visits_are_a_contacts_whose_form_handed_over_googles_client_id(folder, tmp_path):
+    head = "id,property_email,property_createdate,property_ga_client_id\n"
+    visit = GA4 | {"user_id": None, "user_pseudo_id": "12.34"}
+    data = folder(
+        web__day_ndjson=json.dumps(visit) + "\n",
+        crm__contact_csv=head + "a,ann@x.io,2025-01-05 00:00:00,GA1.2.12.34\n",
+        crm__deal_stage_csv=DEAL_STAGES,
+        crm__deal_contact_csv=DEAL_CONTACTS,
+    )
+    proposed(data, tmp_path)
+    project = open_project(tmp_path / "my.yaml", workspace=tmp_path / "w")
+    ingest(project, say=lambda _text: None)
+    events = pd.read_parquet(current_snapshot(tmp_path / "w") / "events")
+    assert events["lead_id"].tolist() == ["a"]
+    # Anonymous on the second of January, known since the contact was made on the fifth.
+    assert [str(at.date()) for at in events["occurred_at"]] == ["2025-01-02"]
+    assert [str(at.date()) for at in events["arrived_at"]] == ["2025-01-05"]
 
 
 def test_high_intent_pages_are_a_signal_by_pattern(folder, tmp_path):

@@ -4,7 +4,7 @@ Layout: https://support.google.com/analytics/answer/7029846, read in docs/export
 """
 
 from mqlml.sources.mapping import FileMapping, System
-from mqlml.sources.row_sql import digest, json_of, json_text, utc_time, without_query
+from mqlml.sources.row_sql import digest, json_of, json_text, utc_time, without_query, written
 from mqlml.tables.sql import literal, quoted
 
 _KINDS = ("string_value", "int_value", "float_value", "double_value")
@@ -47,10 +47,17 @@ _KEY = (
     *("batch_page_id", "batch_ordering_id", "batch_event_index", "params"),
 )
 
+# Google keeps these marks where the property's data filter only tests what it would leave out.
+_IS_INTERNAL = """contains("params", '"traffic_type":"internal"')"""
+_IS_DEBUG = """contains("params", '"debug_mode":1')"""
+_SENT_AGENT = json_text("params", "user_agent")
+_AGENT = f"""CASE WHEN contains("params", '"user_agent"') THEN {_SENT_AGENT} END"""
+
 _EVENTS = FileMapping(
     table="events",
     file="",
-    ids={},
+    # A visitor who is not known yet goes by the browser's id.
+    ids={"ga4": "user_pseudo_id"},
     required=("event_timestamp", "event_name"),
     optional=(
         *("event_params", "user_id", "user_pseudo_id", "user_properties", "stream_id", "device"),
@@ -73,8 +80,15 @@ _EVENTS = FileMapping(
         "ga_session_number": json_text("params", "ga_session_number"),
         "device_category": json_text("device", "category"),
         "country": json_text("geo", "country"),
+        "user_agent": _AGENT,
+        "bot_reason": (
+            f"CASE WHEN {_IS_INTERNAL} THEN 'internal traffic'"
+            f" WHEN {_IS_DEBUG} THEN 'debug mode' END"
+        ),
+        "is_bot": "CASE WHEN \"bot_reason\" IS NOT NULL THEN 'true' END",
     },
     columns={
+        **{n: n for n in ("is_bot", "bot_reason", "user_agent")},
         **{n: n for n in ("event_id", "occurred_at", "page", "asset", "campaign", "duration_s")},
         **{n: n for n in ("params", "user_properties", "traffic_source", "gclid")},
         **{n: n for n in ("ga_session_id", "ga_session_number", "device_category", "country")},
@@ -102,7 +116,33 @@ _EVENTS = FileMapping(
         "ga_session_number": "number",
         "device_category": "text",
         "country": "text",
+        "user_agent": "text",
     },
 )
 
-GA4 = System("ga4", (_EVENTS,), lead_id="user_id", is_any_id=True)
+_VISITORS = FileMapping(
+    table="aliases",
+    file="",
+    ids={},
+    required=("event_timestamp", "event_name"),
+    optional=("user_id", "user_pseudo_id", "event_params", "user_properties"),
+    derived={
+        "params": _by_key("event_params"),
+        "user_properties": _by_key("user_properties"),
+        "alias": written("ga4", '"user_pseudo_id"'),
+        "known_at": utc_time('"event_timestamp"', per_second=1_000_000),
+    },
+    windows={
+        "is_first": (
+            'CASE WHEN "alias" IS NOT NULL AND "lead_id" IS NOT NULL AND row_number() OVER'
+            ' (PARTITION BY "alias", "lead_id" ORDER BY "known_at", __row) = 1 THEN \'true\' END'
+        )
+    },
+    columns={"alias": "alias", "known_at": "known_at"},
+    constants={"source": "ga4"},
+    where='"is_first" IS NOT NULL',
+    # Where the browser's id is the lead's, it links to nothing.
+    foreign_kind="user_pseudo_id",
+)
+
+GA4 = System("ga4", (_EVENTS, _VISITORS), lead_id="user_id", is_any_id=True)

@@ -4,7 +4,9 @@ Layout: https://fivetran.com/docs/connectors/applications/marketo, read in
 docs/exports/marketo.md. Times are UTC without an offset.
 """
 
-from mqlml.sources.mapping import FileMapping, System
+from typing import Literal
+
+from mqlml.sources.mapping import FileMapping, Join, Named, System
 from mqlml.sources.row_sql import address, says_yes, without_query, written
 from mqlml.sources.settings import Refusal
 from mqlml.tables.sql import literal, quoted
@@ -107,6 +109,61 @@ _CHANGES = FileMapping(
     is_history=True,
 )
 
+_STATUS_STAGES = {
+    **dict.fromkeys(("mql", "marketing qualified", "marketing qualified lead"), "mql"),
+    **dict.fromkeys(("sal", "sales accepted", "accepted", "working", "contacted"), "sal"),
+    **dict.fromkeys(("sql", "sales qualified", "qualified"), "sql"),
+    **dict.fromkeys(("opportunity", "converted"), "opportunity"),
+    "customer": "customer",
+    **dict.fromkeys(("disqualified", "unqualified", "rejected"), "disqualified"),
+    **dict.fromkeys(("recycled", "recycle", "nurture", "nurturing"), "recycled"),
+    **dict.fromkeys(("new", "open", "known", "engaged", "prospect"), "ignore"),
+}
+_VERDICTS = {
+    **dict.fromkeys(("sal", "sales accepted", "accepted", "working", "contacted"), "accepted"),
+    **dict.fromkeys(("sql", "sales qualified", "qualified", "converted"), "accepted"),
+    **dict.fromkeys(("opportunity", "customer"), "accepted"),
+    **dict.fromkeys(("disqualified", "unqualified", "rejected"), "rejected"),
+    **dict.fromkeys(("recycled", "recycle", "nurture", "nurturing"), "rejected"),
+    **dict.fromkeys(("new", "open", "known", "engaged", "prospect"), "ignore"),
+    **dict.fromkeys(("mql", "marketing qualified", "marketing qualified lead"), "ignore"),
+}
+_REASONS = {
+    **dict.fromkeys(("disqualified", "unqualified", "rejected"), ""),
+    **dict.fromkeys(("recycled", "recycle", "nurture", "nurturing"), "not_now"),
+}
+
+
+def _status(table: Literal["stages", "verdicts"]) -> FileMapping:
+    """Return the mapping of a lead's changes of status to stages, or to verdicts."""
+    status = '"new_value"'
+    reason = f'CASE WHEN "verdict" = \'rejected\' THEN coalesce("own_reason", {status}) END'
+    verdict = {"verdict": Named((status,), _VERDICTS), "reason": Named((reason,), _REASONS)}
+    given = {"verdict": "verdict", "reason": "reason", "given_at": "activity_date"}
+    is_stage = table == "stages"
+    return FileMapping(
+        table=table,
+        file="activity_change_data_value",
+        ids={"marketo": "lead_id"},
+        required=("lead_id", "activity_date", "primary_attribute_value", "new_value"),
+        joins=()
+        if is_stage
+        else (
+            Join(
+                "lead",
+                own='"lead_id"',
+                key='"id"',
+                columns=("id",),
+                is_required=False,
+                has_reason=True,
+            ),
+        ),
+        names={"stage": Named((status,), _STATUS_STAGES)} if is_stage else verdict,
+        columns={"stage": "stage", "entered_at": "activity_date"} if is_stage else given,
+        where=('lower("primary_attribute_value") = \'lead status\' AND "new_value" IS NOT NULL'),
+    )
+
+
 _DELETED = FileMapping(
     table="stages",
     file="activity_delete_lead",
@@ -179,6 +236,7 @@ MARKETO = System(
     "marketo",
     (
         *(_LEADS, _CHANGES, _DELETED, _CHANGED_ADDRESSES),
+        *(_status("stages"), _status("verdicts")),
         *(_names(_MAIL), _names(_OWN), _names(_OWN, lead=_MAIL)),
         *(_merges(written("marketo", '"merged"')), _merges('"merged"', "marketo")),
         *_ACTIVITIES,

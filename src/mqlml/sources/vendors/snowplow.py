@@ -1,12 +1,40 @@
-"""Snowplow: the table `atomic.events`, as CSV, NDJSON or Parquet with its column names.
+"""Snowplow: the table `atomic.events` with its column names, or the enriched stream's TSV files.
 
 Layout: https://docs.snowplow.io/docs/fundamentals/canonical-event, read in
 docs/exports/snowplow.md. Times are UTC.
 """
 
+from dataclasses import replace
+
 from mqlml.sources.mapping import FileMapping, System
 from mqlml.sources.row_sql import json_text, renamed, says_yes, without_query, written
 from mqlml.tables.sql import literal
+
+# The stream's values in their order, as the page "enriched TSV format" lists them.
+_IN_ORDER = (
+    "app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id "
+    "name_tracker v_tracker v_collector v_etl user_id user_ipaddress user_fingerprint "
+    "domain_userid domain_sessionidx network_userid geo_country geo_region geo_city "
+    "geo_zipcode geo_latitude geo_longitude geo_region_name ip_isp ip_organization ip_domain "
+    "ip_netspeed page_url page_title page_referrer page_urlscheme page_urlhost page_urlport "
+    "page_urlpath page_urlquery page_urlfragment refr_urlscheme refr_urlhost refr_urlport "
+    "refr_urlpath refr_urlquery refr_urlfragment refr_medium refr_source refr_term mkt_medium "
+    "mkt_source mkt_term mkt_content mkt_campaign contexts se_category se_action se_label "
+    "se_property se_value unstruct_event tr_orderid tr_affiliation tr_total tr_tax "
+    "tr_shipping tr_city tr_state tr_country ti_orderid ti_sku ti_name ti_category ti_price "
+    "ti_quantity pp_xoffset_min pp_xoffset_max pp_yoffset_min pp_yoffset_max useragent "
+    "br_name br_family br_version br_type br_renderengine br_lang br_features_pdf "
+    "br_features_flash br_features_java br_features_director br_features_quicktime "
+    "br_features_realplayer br_features_windowsmedia br_features_gears "
+    "br_features_silverlight br_cookies br_colordepth br_viewwidth br_viewheight os_name "
+    "os_family os_manufacturer os_timezone dvce_type dvce_ismobile dvce_screenwidth "
+    "dvce_screenheight doc_charset doc_width doc_height tr_currency tr_total_base tr_tax_base "
+    "tr_shipping_base ti_currency ti_price_base base_currency geo_timezone mkt_clickid "
+    "mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_device_tstamp "
+    "derived_contexts domain_sessionid derived_tstamp event_vendor event_name event_format "
+    "event_version event_fingerprint true_tstamp "
+)
+ENRICHED = tuple(_IN_ORDER.split())
 
 _TYPES = {
     "submit_form": "form_submit",
@@ -33,7 +61,7 @@ _EVENTS = FileMapping(
             "domain_sessionid",
             "domain_sessionidx",
         ),
-        *("dvce_type", "geo_country", "tr_total", _ROBOTS),
+        *("dvce_type", "geo_country", "tr_total", "derived_contexts", _ROBOTS),
     ),
     derived={
         "id": written("snowplow", '"event_id"'),
@@ -48,7 +76,8 @@ _EVENTS = FileMapping(
         # Snowplow's enrichment by the list of spiders and robots.
         "is_robot": (
             f"coalesce({json_text(_ROBOTS, 0, 'spiderOrRobot')},"
-            f" {json_text(_ROBOTS, 0, 'spider_or_robot')})"
+            f" {json_text(_ROBOTS, 0, 'spider_or_robot')},"
+            " CASE WHEN contains(\"derived_contexts\", '\"spiderOrRobot\":true') THEN 'true' END)"
         ),
         "is_bot": f"CASE WHEN {says_yes('is_robot')} THEN 'true' END",
         "bot_reason": "CASE WHEN \"is_bot\" = 'true' THEN 'on the list of spiders and robots' END",
@@ -96,4 +125,8 @@ _VISITORS = FileMapping(
     where='"user_id" IS NOT NULL AND "alias" IS NOT NULL AND "is_first" IS NOT NULL',
 )
 
-SNOWPLOW = System("snowplow", (_EVENTS, _VISITORS), lead_id="user_id", prefixes=("atomic_",))
+_STREAM = tuple(replace(one, file="", header=ENRICHED) for one in (_EVENTS, _VISITORS))
+
+SNOWPLOW = System(
+    "snowplow", (_EVENTS, _VISITORS, *_STREAM), lead_id="user_id", prefixes=("atomic_",)
+)

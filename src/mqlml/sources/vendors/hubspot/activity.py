@@ -91,6 +91,32 @@ def _engagement(
     )
 
 
+# Entering a list is an event, and stays one when the contact has left the list.
+_LISTS = FileMapping(
+    table="events",
+    file="contact_list_member",
+    ids={"hubspot": "contact_id"},
+    required=("contact_id", "contact_list_id", "added_at"),
+    joins=(
+        Join(
+            "contact_list",
+            own='"contact_list_id"',
+            key='"id"',
+            columns=("name",),
+            is_required=False,
+        ),
+    ),
+    derived={
+        "event_id": digest(
+            literal("list"), *map(quoted, ("contact_id", "contact_list_id", "added_at"))
+        ),
+        "asset": 'coalesce("contact_list.name", "contact_list_id")',
+    },
+    times={"occurred_at": '"added_at"'},
+    columns={n: n for n in ("event_id", "occurred_at", "asset")},
+    constants={"source": "hubspot", "type": "list_joined"},
+)
+
 _AT = ("property_hs_timestamp", "property_hs_createdate")
 _DIRECTION = (
     'CASE upper("property_hs_email_direction")'
@@ -101,6 +127,9 @@ _MESSAGE = " ".join(f"WHEN {literal(own)} THEN {literal(name)}" for own, name in
 
 ACTIVITY = (
     _FORMS,
+    _LISTS,
+    # What is written in a note is not read.
+    _engagement("note", "'note'", at=_AT),
     _engagement(
         "call",
         "'call'",

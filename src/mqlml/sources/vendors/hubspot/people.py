@@ -13,6 +13,7 @@ from mqlml.sources.row_sql import (
     split,
     written,
 )
+from mqlml.tables.sql import quoted
 
 _LIVE = f"NOT {says_yes('_fivetran_deleted')} AND NOT {says_yes('is_deleted')}"
 _FLAGS = ("_fivetran_deleted", "is_deleted")
@@ -261,6 +262,30 @@ _FOREIGN_IDS = replace(
     foreign_kind="hubspot",
 )
 
+# What forms hand over from Google's cookie, under the names that people give such a property.
+_CLIENT_IDS = (
+    *("property_ga_client_id", "property_ga_clientid", "property_google_client_id"),
+    *("property_google_analytics_client_id", "property_ga4_client_id", "property_client_id"),
+)
+
+
+def _browsers(column: str) -> FileMapping:
+    """Return the mapping of Google's client ids, which a contact's form handed over."""
+    bare = f"nullif(regexp_extract({quoted(column)}, '\\d+\\.\\d+$'), '')"
+    return FileMapping(
+        table="aliases",
+        file="contact",
+        ids={"hubspot": "id", "email": "email"},
+        required=("id", "property_createdate", column),
+        optional=("property_email", *_FLAGS),
+        derived={"email": address('"property_email"'), "alias": written("ga4", bare)},
+        times={"known_at": '"property_createdate"'},
+        columns={"alias": "alias", "known_at": "known_at"},
+        constants={"source": "hubspot"},
+        where=f'"alias" IS NOT NULL AND {_LIVE}',
+        signature=(column,),
+    )
+
 
 def _merged_contacts(alias: str, own_kind: str = "") -> FileMapping:
     """Return the mapping of the contacts that a contact has taken in, under one of their names."""
@@ -312,7 +337,7 @@ _WRITTEN = written("hubspot", "{}")
 PEOPLE = (
     *(_CONTACTS, _ENTERED_STAGES, _CONTACT_HISTORY, _STAGE_HISTORY, _VERDICT_HISTORY),
     *(_ADDRESS_HISTORY, _ID_HISTORY, _COMPANY_HISTORY, _ADDRESSES, _FURTHER_ADDRESSES),
-    *(_OWN_IDS, _FOREIGN_IDS),
+    *(_OWN_IDS, _FOREIGN_IDS, *map(_browsers, _CLIENT_IDS)),
     *(_merged_contacts(_WRITTEN), _merged_contacts("{}", "hubspot")),
     *(_merges(_WRITTEN), _merges("{}", "hubspot")),
 )

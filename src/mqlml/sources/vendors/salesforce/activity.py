@@ -1,8 +1,8 @@
-"""Salesforce's tasks, events and campaign members: what was done with a person."""
+"""Salesforce's tasks, events, emails and campaign members: what was done with a person."""
 
 from mqlml.sources.mapping import FileMapping, Join
-from mqlml.sources.row_sql import says_yes, written
-from mqlml.sources.vendors.salesforce.records import GONE, GONE_COLUMNS, record
+from mqlml.sources.row_sql import EACH_NAME, EACH_VALUE, each_of, says_yes, written
+from mqlml.sources.vendors.salesforce.records import DELETED, GONE, GONE_COLUMNS, record
 
 _COMMON = {"person": record("who_id"), "event_id": written("salesforce", f"({record('id')})")}
 _KEPT = ("event_id", "occurred_at", "type", "outcome", "duration_s")
@@ -99,4 +99,58 @@ _MEMBERS = FileMapping(
     where=f"NOT {GONE}",
 )
 
-ACTIVITY = (_TASKS, _MEETINGS, _MEMBERS)
+# Whom an email was sent to, or who wrote it, is told by its relations.
+_PEOPLE_OF_MAIL = Join(
+    "email_message_relation",
+    own=record("id"),
+    key=record("email_message_id"),
+    columns=("relation_id",),
+    reads=("relation_type", "relation_object_type", "is_deleted"),
+    where=(
+        f"NOT {DELETED} AND lower(coalesce(nullif(relation_object_type, ''), 'lead'))"
+        " IN ('lead', 'contact') AND lower(relation_type) IN ('toaddress', 'fromaddress')"
+    ),
+    is_many=True,
+)
+_MAIL_EVENTS = {
+    "email_opened": "first_opened_date",
+    "email_clicked": "first_link_clicked_date",
+    "email": "message_date",
+}
+_EMAILS = FileMapping(
+    table="events",
+    file="email_message",
+    ids={"salesforce": "person"},
+    required=("id", "message_date"),
+    optional=(
+        *("incoming", "is_bounced", "status", "first_opened_date", "first_link_clicked_date"),
+        *("email_template_id", *GONE_COLUMNS),
+    ),
+    joins=(_PEOPLE_OF_MAIL,),
+    each=each_of(_MAIL_EVENTS),
+    derived={
+        "person": record("email_message_relation.relation_id"),
+        "kind": EACH_NAME,
+        "event_id": written(
+            "salesforce", f"({record('id')}) || ':' || \"person\" || ':' || \"kind\""
+        ),
+        # Status 5 is a draft.
+        "type": (
+            f'CASE WHEN "kind" <> \'email\' THEN "kind" WHEN {says_yes("incoming")}'
+            f" THEN 'email_replied' WHEN {says_yes('is_bounced')} THEN 'email_bounced'"
+            " ELSE 'email_sent' END"
+        ),
+        "occurred_at": EACH_VALUE,
+        "message_id": record("id"),
+    },
+    columns={
+        **{name: name for name in ("event_id", "occurred_at", "type", "message_id")},
+        "template": "email_template_id",
+    },
+    constants={"source": "salesforce", "channel": "email"},
+    properties={"message_id": "text", "template": "text"},
+    where=f"NOT {GONE} AND coalesce(\"status\", '') NOT IN ('5', 'Draft')",
+    remedies={"lead_id": "export email_message_relation too: it says whose the emails are"},
+)
+
+ACTIVITY = (_TASKS, _MEETINGS, _MEMBERS, _EMAILS)

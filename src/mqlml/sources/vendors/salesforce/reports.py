@@ -1,4 +1,4 @@
-"""Salesforce's reports saved as CSV: leads, and opportunities with contact roles.
+"""Salesforce's reports saved as CSV: leads, contacts, and opportunities with contact roles.
 
 Headers are English, times are in the zone of the user and say no offset.
 """
@@ -103,6 +103,38 @@ _FOREIGN_IDS = replace(
     foreign_kind="salesforce",
 )
 
+_CONTACT = ("Contact ID", "Created Date", "Email")
+_KNOWN_CONTACT = {"record": record("Contact ID"), "address": address('"Email"')}
+# Reports of opportunities may have these columns too, where the day is the opportunity's.
+_IS_CONTACT = '"Opportunity ID" IS NULL'
+_CONTACTS = FileMapping(
+    table="leads",
+    file="",
+    signature=_CONTACT,
+    ids=_IDS,
+    required=_CONTACT,
+    optional=("Opportunity ID",),
+    derived=_KNOWN_CONTACT,
+    columns={"created_at": "Created Date"},
+    looked_up={
+        "title": "Title",
+        "department": "Department",
+        "country": "Mailing Country",
+        "lead_source": "Lead Source",
+    },
+    where=_IS_CONTACT,
+    is_local=True,
+)
+_CONTACT_ADDRESSES = replace(
+    _ADDRESSES,
+    signature=_CONTACT,
+    required=_CONTACT,
+    optional=("Opportunity ID",),
+    derived={**_KNOWN_CONTACT, "alias": written("email", '"address"')},
+    columns={"alias": "alias", "known_at": "Created Date"},
+    where=f'"alias" IS NOT NULL AND "alias" <> "lead_id" AND {_IS_CONTACT}',
+)
+
 _OPPORTUNITY = ("Opportunity ID", "Contact ID", "Stage", "Created Date", "Close Date")
 
 
@@ -128,5 +160,6 @@ def _opportunities(when: str) -> FileMapping:
 
 REPORTS = (
     *(_LEADS, _STAGES, _STATUS_STAGES, _VERDICTS, _ADDRESSES, _FOREIGN_IDS),
+    *(_CONTACTS, _CONTACT_ADDRESSES),
     *map(_opportunities, ("Created Date", "Close Date")),
 )

@@ -1,4 +1,4 @@
-"""Salesforce: the objects in the layout of a Fivetran connector, and reports saved as CSV.
+"""Salesforce: its objects as a Fivetran connector or Data Loader writes them, and reports as CSV.
 
 Layout: https://fivetran.com/docs/connectors/applications/salesforce, read in
 docs/exports/salesforce.md. Times of the objects are UTC without an offset.
@@ -16,4 +16,5 @@ SALESFORCE = System(
     (*PEOPLE, *HISTORY, *OPPORTUNITIES, *ACTIVITY, *REPORTS),
     lead_id="salesforce",
     prefixes=("sf_",),
+    is_snake=True,
 )
