@@ -6,7 +6,7 @@ quarantine with its reason, or filtered out by the source's own condition.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,7 @@ from mqlml.sources.fields import contract_fields, raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.identifying import identify
 from mqlml.sources.increments import sweep_kept
+from mqlml.sources.kept_files import keep_files, kept_file, one_by_one, selected, staged_again
 from mqlml.sources.reshaping import joins_of, reshaped
 from mqlml.sources.retry import (
     Earlier,
@@ -35,9 +36,17 @@ from mqlml.sources.retry import (
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
 from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
 from mqlml.sources.staging import StagedFile
-from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.typed import (
+    SQL_TYPES,
+    FilePlan,
+    TypedFile,
+    grouped,
+    raise_together,
+    type_files,
+)
 from mqlml.sources.written import (
     collect_quarantine,
+    files_with_refused,
     latest_time,
     orphans,
     stray_end,
@@ -110,6 +119,8 @@ def read_sources(
                 secrets or {},
                 warehouses=settings.warehouse,
                 kept=before.kept,
+                # Where ids are hashed at the door, none stays behind it as it came.
+                keeps_files=earlier is None and settings.identity.hash_key_env is None,
                 is_retry=earlier is not None,
                 erased=before.erased,
             )
@@ -180,6 +191,7 @@ def _ingest(
     is_order_time = settings.leads[0].order is not None
     make_erased(door.connection, door.erased)
     counts = [c for t in CONTRACTS for c in _settle(door, t, files[t], earlier)]
+    files = {t: _with_raw(door, t, files[t]) for t in CONTRACTS}
     collect_quarantine(door.connection, files)
     if earlier is not None:
         retried = {t: [one.plan.staged.name for one in files[t]] for t in CONTRACTS}
@@ -217,26 +229,77 @@ def _typed_files(
     door: Door, settings: SourceSettings, earlier: Earlier | None
 ) -> tuple[dict[str, list[TypedFile]], list[Note]]:
     """Return the typed files of every table; raises the faults of all files together."""
-    files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
-    notes: list[Note] = []
     errors: list[MqlmlError] = []
     retried = (
         None if earlier is None else Retried(earlier, retried_sources(door, earlier, settings))
     )
+    files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
+    notes: list[Note] = []
     for table, sources in sources_by_table(settings).items():
-        for number, source in enumerate(sources):
-            try:
-                for raw in _staged(door, table, number, source, retried):
-                    place = len(files[table])
-                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
-                    plan, plan_notes = _plan(door.connection, table, source, staged, place)
-                    files[table].append(type_file(door, plan))
-                    notes += [*files[table][-1].notes, *plan_notes]
-            except MqlmlError as error:
-                errors.append(error)
+        read = _read(door, table, sources, retried, errors)
+        files[table] = _typed(door, read, errors)
+        told = {plan.number: plan_notes for plan, plan_notes, _ in read.plans}
+        for one in files[table]:
+            notes += [*one.notes, *told.get(one.plan.number, ())]
     raise_together(errors)
     leads.check_one_order([one.plan for one in files["leads"]])
     return files, notes
+
+
+@dataclass
+class _Read:
+    """Files of one table: what was staged, with notes and where its rows are kept, and the rest."""
+
+    plans: list[tuple[FilePlan, list[Note], Path | None]] = field(default_factory=list)
+    kept: list[TypedFile] = field(default_factory=list)
+
+    @property
+    def place(self) -> int:
+        return len(self.plans) + len(self.kept)
+
+
+def _read(
+    door: Door,
+    table: str,
+    sources: Sequence[TableSource],
+    retried: Retried | None,
+    errors: list[MqlmlError],
+) -> _Read:
+    """Return the table's files, staged or kept from before; what is wrong goes to `errors`."""
+    read = _Read()
+    for number, source in enumerate(sources):
+        try:
+            for one in one_by_one(door, table, number, source):
+                kept = kept_file(door, table, read.place, one)
+                if kept is not None:
+                    read.kept.append(kept)
+                    continue
+                for raw in _staged(door, table, one.number, one.source, retried):
+                    name = f"{table}-{number}-{read.place}-shaped"
+                    staged = reshaped(door, raw, one.source, name)
+                    plan, notes = _plan(door.connection, table, one.source, staged, read.place)
+                    read.plans.append((plan, notes, one.folder))
+        except MqlmlError as error:
+            errors.append(error)
+    return read
+
+
+def _typed(door: Door, read: _Read, errors: list[MqlmlError]) -> list[TypedFile]:
+    """Return the typed files in the order of their numbers; what is wrong goes to `errors`."""
+    typed = selected(read.kept)
+    folders = {plan.number: folder for plan, _, folder in read.plans}
+    for group in grouped([plan for plan, _, _ in read.plans]):
+        try:
+            found = type_files(door, group)
+        except MqlmlError as error:
+            errors.append(error)
+            continue
+        typed += found
+        # A file alone is no folder that grows: when it changes it is read anew anyway.
+        if read.place > 1:
+            keepable = [(one, folders[one.plan.number]) for one in found]
+            keep_files(door, [(one, folder) for one, folder in keepable if folder is not None])
+    return sorted(typed, key=lambda one: one.plan.number)
 
 
 def _staged(
@@ -299,7 +362,7 @@ def _settle(
     Rows of people who were erased are left out, like those that a source's `where` leaves out.
     """
     connection = door.connection
-    selects = [f"({one.select})" for one in files] or [_nothing(table)]
+    selects = [f"({one})" for one in dict.fromkeys(f.select for f in files)] or [_nothing(table)]
     if earlier is not None:
         selects.append(f"({earlier_rows(connection, earlier, table)})")
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
@@ -307,14 +370,23 @@ def _settle(
         for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
             is_erased = erased_sql(door.erased, column)
             connection.execute(f"UPDATE {table} SET __passes = false WHERE {is_erased}")
-    for one in files:
-        connection.execute(f"DROP TABLE {one.plan.parsed}")
+    for parsed in dict.fromkeys(one.parsed for one in files if one.parsed):
+        connection.execute(f"DROP TABLE {parsed}")
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
     settle_repeats(connection, table, CONTRACTS[table].key, content)
     staged = {one.plan.number: one.plan.staged for one in files}
     rows = {number: (one.name, one.rows - one.made, one.made) for number, one in staged.items()}
     return file_counts(connection, table, rows)
+
+
+def _with_raw(door: Door, table: str, files: list[TypedFile]) -> list[TypedFile]:
+    """Return the files, those kept from before staged again if a row of theirs was refused."""
+    refused = files_with_refused(door.connection, table)
+    return [
+        staged_again(door, one) if not one.parsed and one.plan.number in refused else one
+        for one in files
+    ]
 
 
 def _nothing(table: str) -> str:
