@@ -85,6 +85,17 @@ def test_other_settings_read_all_days_again(folder, read):
     assert len(read) == 4
 
 
+def test_a_file_that_two_sources_name_is_read_twice_and_counts_once(folder):
+    twice = CONFIG.replace("  events: {", "  events:\n  - {").replace("target:", "TARGET")
+    source = next(one for one in twice.splitlines() if one.startswith("  - {"))
+    text = twice.replace(source, f"{source}\n{source}").replace("TARGET", "target:")
+    ingested(folder, text=text)
+    write(folder, 3, line(3))
+    facts = ingested(folder, text=text)
+    assert facts.event_rows == 5
+    assert facts == ingested(folder, "other", text)
+
+
 def test_kept_rows_that_were_cut_are_read_again(folder, read):
     first = ingested(folder)
     part = next((folder / "w" / KEPT).glob("*/*.parquet"))
