@@ -2,11 +2,15 @@
 
 import json
 
+import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mqlml.sources import json_blocks
 from mqlml.sources.json_blocks import cut_block, lines_of
 from mqlml.sources.json_objects import object_columns, read_objects
+from mqlml.sources.ndjson import stage_ndjson
 
 NUMBERS = (
     *(
@@ -103,3 +107,24 @@ def test_a_block_with_bodies_that_are_lists_is_not_cut():
     assert cut_block('{"a": 1}\n[{"a": 2}]\n', 1, {}, has_lists=True) is None
     assert cut_block('{"a": 1}\n{}\n', 1, {}, has_lists=True) is None
     assert cut_block('{"a": 1}\n{"a": 2}\n', 1, {}, has_lists=True).lines == [1, 2]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_of_several_blocks_has_the_rows_and_lines_of_careful_reading(
+    tmp_path, monkeypatch, end
+):
+    odd = ['{"a": 1', "[1]", '{"a": 1, "a": 2}', '{"late": "\\ud83d"}', "", '{"b": [1e3]}']
+    listed = [odd[n // 9 % 6] if n % 9 == 0 else json.dumps({"a": n, "b": "ä"}) for n in range(200)]
+    (tmp_path / "x.ndjson").write_bytes(end.join(listed).encode())
+    monkeypatch.setattr(json_blocks, "_CHARACTERS", 500)
+    found = []
+    for least in (1, 1 << 40):
+        monkeypatch.setattr(json_blocks, "_WORTH_LOADING", least)
+        monkeypatch.setattr(json_blocks, "_WORTH_CUTTING", least)
+        staged = stage_ndjson(tmp_path / "x.ndjson", "x", tmp_path / str(least))
+        parts = [pq.read_table(part).to_pylist() for part in sorted(staged.folder.iterdir())]
+        found.append(
+            (staged.columns, [{n: v for n, v in r.items() if v} for p in parts for r in p])
+        )
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 200 - listed.count("")
