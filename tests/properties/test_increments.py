@@ -42,7 +42,7 @@ SOUND = "".join(f"s{n},a,2024-02-{n % 28 + 1:02},open,1\n" for n in range(30))
 def read(folder, workspace, newest_by, kept):
     chosen = SourceSettings.model_validate(
         {
-            "leads": [{"file": "leads.csv"}],
+            "leads": [{"file": "leads.csv", "columns": {"created_at": "created_at"}}],
             "events": [{"file": "events-*.csv", "newest_by": newest_by}],
             "aliases": [{"file": "aliases-*.csv"}],
         }
@@ -59,7 +59,7 @@ def read(folder, workspace, newest_by, kept):
     return snapshot_facts(workspace)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(days, st.sampled_from([None, "file"]))
 def test_day_by_day_is_all_at_once(listed, newest_by):
     with tempfile.TemporaryDirectory() as name:
