@@ -61,7 +61,7 @@ def ingest(
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Read tables with a watermark from the start again."),
+        typer.Option("--full", help="Read everything again, also what was kept from before."),
     ] = False,
     retry: Annotated[
         bool,

@@ -36,8 +36,8 @@ _MAY_BE_EMPTY = frozenset({"attributes", "verdicts", "handovers", "aliases"})
 class Door:
     """What reading a source needs beside its settings.
 
-    `kept` is where rows of warehouses' tables stay between two ingests; without it they
-    are read in full.
+    `kept` is where rows of warehouses' tables and of files stay between two ingests;
+    without it they are read in full. Rows of files do not stay there unless `keeps_files`.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -48,6 +48,7 @@ class Door:
     secrets: Mapping[str, str] = field(default_factory=dict)
     warehouses: Mapping[str, Warehouse] = field(default_factory=dict)
     kept: Path | None = None
+    keeps_files: bool = False
     opened: dict[str, Tables] = field(default_factory=dict)
     used: set[Path] = field(default_factory=set)
     is_retry: bool = False

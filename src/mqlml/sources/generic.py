@@ -13,30 +13,29 @@ import duckdb
 
 from mqlml.errors import DataError, Fault, MqlmlError
 from mqlml.sources import leads
-from mqlml.sources.delimited import check_columns
-from mqlml.sources.door import Door, existing_paths, stage_source
+from mqlml.sources.door import Door, existing_paths
 from mqlml.sources.event_types import unknown_types
 from mqlml.sources.exports import expand_exports, unfound_attributes
-from mqlml.sources.fields import contract_fields, raise_config
+from mqlml.sources.fields import raise_config
 from mqlml.sources.finishing import finish_tables
 from mqlml.sources.identifying import identify
 from mqlml.sources.increments import sweep_kept
-from mqlml.sources.reshaping import joins_of, reshaped
+from mqlml.sources.reshaping import joins_of
 from mqlml.sources.retry import (
     Earlier,
-    Retried,
     carry_quarantine,
     check_retry,
     earlier_rows,
     joined_counts,
-    retried_files,
-    retried_sources,
 )
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
-from mqlml.sources.spelling import lower_names
-from mqlml.sources.staging import StagedFile
-from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
+from mqlml.sources.settings import ExportSource, SourceSettings
+from mqlml.sources.typed import (
+    SQL_TYPES,
+    TypedFile,
+    raise_together,
+)
+from mqlml.sources.typed_files import typed_files, with_raw
 from mqlml.sources.written import (
     collect_quarantine,
     latest_time,
@@ -111,6 +110,8 @@ def read_sources(
                 secrets or {},
                 warehouses=settings.warehouse,
                 kept=before.kept,
+                # Where ids are hashed at the door, none stays behind it as it came.
+                keeps_files=earlier is None and settings.identity.hash_key_env is None,
                 is_retry=earlier is not None,
                 erased=before.erased,
             )
@@ -177,10 +178,11 @@ def _ingest(
     unread: Sequence[Note],
     earlier: Earlier | None,
 ) -> Ingested:
-    files, notes = _typed_files(door, settings, earlier)
+    files, notes = typed_files(door, settings, earlier)
     is_order_time = settings.leads[0].order is not None
     make_erased(door.connection, door.erased)
     counts = [c for t in CONTRACTS for c in _settle(door, t, files[t], earlier)]
+    files = {t: with_raw(door, t, files[t]) for t in CONTRACTS}
     collect_quarantine(door.connection, files)
     if earlier is not None:
         retried = {t: [one.plan.staged.name for one in files[t]] for t in CONTRACTS}
@@ -214,84 +216,6 @@ def _ingest(
     )
 
 
-def _typed_files(
-    door: Door, settings: SourceSettings, earlier: Earlier | None
-) -> tuple[dict[str, list[TypedFile]], list[Note]]:
-    """Return the typed files of every table; raises the faults of all files together."""
-    files: dict[str, list[TypedFile]] = {table: [] for table in CONTRACTS}
-    notes: list[Note] = []
-    errors: list[MqlmlError] = []
-    retried = (
-        None if earlier is None else Retried(earlier, retried_sources(door, earlier, settings))
-    )
-    for table, sources in sources_by_table(settings).items():
-        for number, source in enumerate(sources):
-            try:
-                for raw in _staged(door, table, number, source, retried):
-                    place = len(files[table])
-                    staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
-                    plan, plan_notes = _plan(door.connection, table, source, staged, place)
-                    files[table].append(type_file(door, plan))
-                    notes += [*files[table][-1].notes, *plan_notes]
-            except MqlmlError as error:
-                errors.append(error)
-    raise_together(errors)
-    leads.check_one_order([one.plan for one in files["leads"]])
-    return files, notes
-
-
-def _staged(
-    door: Door, table: str, number: int, source: TableSource, retried: Retried | None
-) -> list[StagedFile]:
-    wanted = _wanted(source)
-    if retried is None:
-        signature = _signature(source)
-        staged = stage_source(door, table, number, source, wanted=() if signature else wanted)
-        return [one for one in staged if not signature or _is_of_layout(one, signature, wanted)]
-    staged = retried_files(door, retried, table, number, source)
-    for one in staged:
-        check_columns(one.columns, wanted, one.name)
-    return staged
-
-
-def _signature(source: TableSource) -> tuple[str, ...]:
-    """Return the columns by which a table's layout shows; files were told by theirs before."""
-    shape = shape_of(source)
-    return () if shape is None or source.table is None else shape.signature
-
-
-def _is_of_layout(one: StagedFile, signature: Sequence[str], wanted: Sequence[str]) -> bool:
-    if not lower_names(signature) <= lower_names(one.columns):
-        return False
-    check_columns(one.columns, wanted, one.name)
-    return True
-
-
-def _wanted(source: TableSource) -> list[str]:
-    shape = shape_of(source)
-    if shape is not None:
-        return list(shape.required)
-    if isinstance(source, LeadSource):
-        return leads.wanted_columns(source)
-    newest = [source.newest_by] if source.newest_by not in {None, "file"} else []
-    return [name for name in dict.fromkeys([*source.columns.values(), *newest]) if name]
-
-
-def _plan(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    source: TableSource,
-    staged: StagedFile,
-    place: int,
-) -> tuple[FilePlan, list[Note]]:
-    if not isinstance(source, LeadSource):
-        fields = contract_fields(table, source, staged.columns)
-        return FilePlan(table, place, staged, source, fields), []
-    passed, notes = leads.attribute_columns(connection, source, staged)
-    fields = leads.lead_fields(connection, source, staged, place)
-    return FilePlan(table, place, staged, source, fields, passed), notes
-
-
 def _settle(
     door: Door, table: str, files: list[TypedFile], earlier: Earlier | None
 ) -> tuple[FileCount, ...]:
@@ -300,7 +224,7 @@ def _settle(
     Rows of people who were erased are left out, like those that a source's `where` leaves out.
     """
     connection = door.connection
-    selects = [f"({one.select})" for one in files] or [_nothing(table)]
+    selects = [f"({one})" for one in dict.fromkeys(f.select for f in files)] or [_nothing(table)]
     if earlier is not None:
         selects.append(f"({earlier_rows(connection, earlier, table)})")
     connection.execute(f"CREATE TABLE {table} AS {' UNION ALL BY NAME '.join(selects)}")
@@ -308,8 +232,8 @@ def _settle(
         for column in ("lead_id", "alias") if table == "aliases" else ("lead_id",):
             is_erased = erased_sql(door.erased, column)
             connection.execute(f"UPDATE {table} SET __passes = false WHERE {is_erased}")
-    for one in files:
-        connection.execute(f"DROP TABLE {one.plan.parsed}")
+    for parsed in dict.fromkeys(one.parsed for one in files if one.parsed):
+        connection.execute(f"DROP TABLE {parsed}")
     names = connection.table(table).columns
     content = [name for name in names if not name.startswith("__") or name == leads.ORDER]
     contract = CONTRACTS[table]

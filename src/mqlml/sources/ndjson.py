@@ -1,61 +1,35 @@
 """NDJSON: one JSON object per line; keys may differ from line to line.
 
-Lines are parsed one by one, because one bad line must not touch another, and
-turned into text column by column, because most columns are text already.
+Large blocks of lines are cut into values at once, and only what is odd is read line by
+line, because one bad line must not touch another; small ones are read line by line.
 """
 
 import gc
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
 from urllib.parse import unquote_plus
-
-import pyarrow as pa
 
 from mqlml.errors import DataError, Fault, SchemaError
 from mqlml.sources import staging
-from mqlml.sources.staging import FEW_BODIES, PartWriter, StagedFile, as_text, unique_names
+from mqlml.sources.json_blocks import (
+    Block,
+    blocks_of,
+    cut_block,
+    is_worth_cutting,
+    line_count,
+    lines_of,
+)
+from mqlml.sources.json_objects import object_columns, read_objects, spared
+from mqlml.sources.staging import FEW_BODIES, PartWriter, StagedFile
 from mqlml.sources.text_files import open_text
 
-
-class _Spelled(float):
-    """A number that remembers how it was spelled: 1.50 is not 1.5, and NaN is a word."""
-
-    __slots__ = ("text",)
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-
-def _integer(text: str) -> "int | _Spelled":
-    """Return the integer; what an int does not spell alike, or cannot hold, keeps its text."""
-    return _Spelled(text) if text == "-0" or len(text) > _DIGITS else int(text)
-
-
-# An id may exceed any float, but not what Python turns into an integer.
-_DIGITS = 4_000
-_SPELLED = json.JSONDecoder(parse_float=_Spelled, parse_constant=_Spelled)
-_ODD = json.JSONDecoder(parse_int=_integer, parse_float=_Spelled, parse_constant=_Spelled)
-# Integers that need more than the quick reading: a nought with a sign, or endless digits.
-_IS_ODD = re.compile(rf"-0(?![.eE\d])|\d{{{_DIGITS}}}")
-_WRITE = json.JSONEncoder(ensure_ascii=False).encode
 # A form with one field, as a provider posts it: `mandrill_events=%5B%7B…`.
 _FORM = re.compile(r"\s*[A-Za-z_]+=")
 _EMPTY = '{"empty_body": true}'
-# What may be nested deeply is read with this many frames to spare, so that what can be read
-# once can be read and written later, from a little deeper in the stack.
-_MANY_BRACKETS, _SPARE_FRAMES = 400, 50
-
-Value = TypeVar("Value")
 
 
 def stage_ndjson(
@@ -80,10 +54,11 @@ def stage_ndjson(
         return _no_bodies(writer, name)
     names: dict[str, str] = {}
     with open_text(path, name, encoding) as text, _no_collection():
-        lines = enumerate(text, start=1)
-        while taken := list(islice(lines, staging.ROWS_PER_PART)):
-            block = _parsed(_items(taken) if has_lists else taken, names)
-            writer.add_part(block.lines, dict(_columns(block, names)), block.faults)
+        first = 1
+        for block in blocks_of(text):
+            for rows in _rows(block, first, names, has_lists=has_lists):
+                writer.add_part(rows.lines, rows.columns, rows.faults)
+            first += line_count(block)
     if writer.rows == 0 and has_lists:
         return _no_bodies(writer, name)
     if writer.rows == 0:
@@ -113,13 +88,17 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass
-class _Block:
-    """Lines that are not blank: their numbers and objects, empty where they have a fault."""
-
-    lines: list[int] = field(default_factory=list)
-    objects: list[dict[str, Any]] = field(default_factory=list)
-    faults: dict[int, tuple[str, str]] = field(default_factory=dict)
+def _rows(block: str, first: int, names: dict[str, str], *, has_lists: bool) -> Iterator[Block]:
+    """Yield the rows of a block of lines, cut at once or read line by line."""
+    if is_worth_cutting(block):
+        rows = cut_block(block, first, names, has_lists=has_lists)
+        if rows is not None:
+            yield rows
+            return
+    lines = lines_of(block, first)
+    while taken := list(islice(lines, staging.ROWS_PER_PART)):
+        found = read_objects(_items(taken) if has_lists else taken, names)
+        yield Block(found.lines, dict(object_columns(found, names)), found.faults)
 
 
 def _items(taken: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
@@ -142,7 +121,7 @@ def _posted(form: str, start: int) -> str:
     """Return the JSON in a form's field that begins at `start`; the form itself if it is none."""
     body = unquote_plus(form[start:].strip().partition("&")[0])
     try:
-        is_json = isinstance(_spared(lambda: json.loads(body, parse_int=str), body), dict | list)
+        is_json = isinstance(spared(lambda: json.loads(body, parse_int=str), body), dict | list)
     except (ValueError, RecursionError):
         is_json = False
     return body if is_json else form
@@ -153,7 +132,7 @@ def _listed(body: str) -> Sequence[str]:
     start = body.lstrip()[:1]
     if start == "[":
         try:
-            listed = _spared(lambda: json.loads(body, parse_int=_whole), body)
+            listed = spared(lambda: json.loads(body, parse_int=_whole), body)
         except (ValueError, RecursionError):
             return [body]
         return [
@@ -164,88 +143,9 @@ def _listed(body: str) -> Sequence[str]:
     return [_EMPTY] if start == "{" and body.strip() == "{}" else [body]
 
 
-def _spared(read: Callable[[], Value], text: str) -> Value:
-    """Return what `read` returns; RecursionError if the text is nested nearly too deeply."""
-    if text.count("[") + text.count("{") < _MANY_BRACKETS:
-        return read()
-    return _deeper(read, _SPARE_FRAMES)
-
-
-def _deeper(read: Callable[[], Value], frames: int) -> Value:
-    return _deeper(read, frames - 1) if frames else read()
-
-
-def _parsed(taken: Iterable[tuple[int, str]], names: dict[str, str]) -> _Block:
-    """Return the lines as objects; keys that come for the first time are added to `names`."""
-    block = _Block()
-    keys: tuple[str, ...] = ()
-    for line, content in taken:
-        text = content.strip()
-        if not text:
-            continue
-        may_be_odd = "-0" in text or len(text) > _DIGITS
-        is_odd = may_be_odd and _IS_ODD.search(text)
-        read = _ODD.raw_decode if is_odd else _SPELLED.raw_decode
-        try:
-            is_flat = text.count("[") + text.count("{") < _MANY_BRACKETS
-            values, end = read(text) if is_flat else _deeper(partial(read, text), _SPARE_FRAMES)
-        except (ValueError, RecursionError):
-            values, end = None, -1
-        if end != len(text) or type(values) is not dict:
-            block.faults[len(block.lines)] = (_reason(text), text)
-            values = {}
-        block.lines.append(line)
-        block.objects.append(values)
-        if (found := tuple(values)) != keys:
-            keys = found
-            _add_names(keys, names)
-    return block
-
-
-def _reason(text: str) -> str:
-    """Return why a line is no JSON object."""
-    try:
-        _spared(lambda: json.loads(text, parse_int=str), text)
-    except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}"
-    return "not a JSON object"
-
-
-def _add_names(keys: Sequence[str], names: dict[str, str]) -> None:
-    for key in keys:
-        if key not in names:
-            names[key] = unique_names([*names.values(), _encodable(key)])[0][-1]
-
-
-def _columns(block: _Block, names: dict[str, str]) -> Iterator[tuple[str, pa.Array]]:
-    """Yield each column's name and its values as text."""
-    for key, name in names.items():
-        values = [one.get(key) for one in block.objects]
-        try:
-            yield name, pa.array(values, pa.string())
-        except (pa.ArrowException, UnicodeEncodeError):
-            yield name, pa.array(_as_texts(values), pa.string())
-
-
-def _as_texts(values: Iterable[Any]) -> Iterator[str | None]:
-    """Yield the text of each value; half a surrogate pair, which no file can hold, becomes '?'."""
-    for value in values:
-        if isinstance(value, dict | list):
-            yield _encodable(_WRITE(value))
-        elif isinstance(value, _Spelled):
-            yield value.text
-        else:
-            text = as_text(value)
-            yield text if text is None else _encodable(text)
-
-
 def _whole(text: str) -> int | float:
     """Return the integer; infinity if it has more digits than Python reads."""
     try:
         return int(text)
     except ValueError:
         return float(text)
-
-
-def _encodable(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -9,17 +9,32 @@ from mqlml.sources.staging import StagedFile
 from mqlml.tables.sql import literal, quoted
 
 
-def cleaned_rows(source: TableSource, staged: StagedFile) -> tuple[str, str]:
+def numbered_rows(files: Sequence[tuple[int, StagedFile]]) -> str:
+    """Return SQL for the rows of staged files, each with its file's number as `__file`."""
+    if len(files) == 1:
+        ((number, one),) = files
+        parts = f"read_parquet({literal(one.parts)}, union_by_name = true)"
+        return f"(SELECT {number} AS __file, * FROM {parts})"
+    listed = ", ".join(literal(one.parts) for _, one in files)
+    numbers = ", ".join(f"({literal(one.folder.as_posix())}, {number})" for number, one in files)
+    return (
+        "(SELECT n.__file, r.* EXCLUDE (__path)"
+        f" FROM read_parquet([{listed}], union_by_name = true, filename = '__path') AS r"
+        f" JOIN (VALUES {numbers}) AS n(folder, __file) ON n.folder = parse_dirpath(r.__path))"
+    )
+
+
+def cleaned_rows(source: TableSource, staged: StagedFile, rows: str) -> tuple[str, str]:
     """Return SQL (common table expressions) for a file's rows, and the name of the last one.
 
+    `rows` is SQL for the rows of all files that are read together with the staged one.
     A derived value that cannot be computed for a row is null there.
     """
     cells = [f"{casting.cleaned(quoted(c), source.missing)} AS {quoted(c)}" for c in staged.columns]
     cells += [f"CAST(NULL AS VARCHAR) AS {quoted(c)}" for c in _absent(source, staged)]
-    rows = f"read_parquet({literal(staged.parts)}, union_by_name = true)"
     shape = shape_of(source) or RowShape()
     lost = [lost_name(n) for n, join in enumerate(shape.joins) if join.is_required]
-    head = ", ".join(["__row", "__line", "__broken", *lost])
+    head = ", ".join(["__file", "__row", "__line", "__broken", *lost])
     steps = [f"cleaned AS (SELECT {', '.join([head, *cells])} FROM {rows})"]
     # SQL does not tell names apart by their case.
     known = {name.lower() for name in (*staged.columns, *_absent(source, staged))}

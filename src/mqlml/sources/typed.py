@@ -1,4 +1,4 @@
-"""From staged text to typed rows with a fault code, file by file."""
+"""From staged text to typed rows with a fault code; files of one layout are read together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from mqlml.sources.door import Door
 from mqlml.sources.fields import Field
 from mqlml.sources.reshaping import lost_name
 from mqlml.sources.settings import Refusal, RowJoin, RowShape, TableSource, shape_of
-from mqlml.sources.shaping import cleaned_rows
+from mqlml.sources.shaping import cleaned_rows, numbered_rows
 from mqlml.sources.staging import FEW_BODIES, StagedFile
 from mqlml.sources.zones import checked_zone, stretches
 from mqlml.tables.checking import CellNames, column_checks
@@ -51,36 +51,78 @@ class FilePlan:
 
 @dataclass(frozen=True)
 class TypedFile:
-    """SQL that selects the typed rows of a file, and the checks its fault codes stand for."""
+    """SQL that selects the typed rows of a file, and the checks its fault codes stand for.
+
+    Files that were read together have one `parsed` table and one `select`.
+    """
 
     plan: FilePlan
+    parsed: str
     select: str
     checks: tuple[Check, ...]
     notes: tuple[Note, ...]
 
 
-def type_file(door: Door, plan: FilePlan) -> TypedFile:
-    """Return the typed rows of one file, ready to be selected.
+def grouped(plans: Sequence[FilePlan]) -> tuple[tuple[FilePlan, ...], ...]:
+    """Return the plans in groups that can be read by one query, in the order of their first.
+
+    Planning a query takes longer than reading a small file. Files of leads are read one by
+    one, and so are those whose rows are looked at together with the rows around them.
+    """
+    groups: list[list[FilePlan]] = []
+    for plan in plans:
+        group = next((g for g in groups if _is_alike(plan, g)), None)
+        if group is None:
+            groups.append([plan])
+        else:
+            group.append(plan)
+    return tuple(map(tuple, groups))
+
+
+def _is_alike(plan: FilePlan, group: Sequence[FilePlan]) -> bool:
+    first, shape = group[0], shape_of(plan.source)
+    if plan.table == "leads" or (shape is not None and shape.windows):
+        return False
+    if plan.staged.columns != first.staged.columns or plan.fields != first.fields:
+        return False
+    if any(plan.staged.folder == other.staged.folder for other in group):
+        return False  # one file that is read twice
+    own, other = (one.source.model_copy(update={"file": None}) for one in (plan, first))
+    return own == other
+
+
+def type_files(door: Door, plans: Sequence[FilePlan]) -> tuple[TypedFile, ...]:
+    """Return the typed rows of files that are read together, ready to be selected.
 
     Raises ConfigError for naive times without a zone or a filter that cannot be
     evaluated, SchemaError for a column whose values mostly cannot be read, in files of
     webhooks only if they are FEW_BODIES at least.
     """
+    plan = plans[0]
     zone = plan.source.timezone or door.timezone
     if zone is not None:
         checked_zone(zone, "timezone")
-    _parse(door.connection, plan)
-    profiles = [_profile(door.connection, plan, n) for n, f in enumerate(plan.fields) if f.is_read]
-    errors = [e for p in profiles for e in _profile_errors(p, plan, zone)]
+    _parse(door.connection, plans)
+    profiles = _profiles(door.connection, plans)
+    errors = [e for p in plans for q in profiles[p.number] for e in _profile_errors(q, p, zone)]
     if door.is_retry:
         # Rows that were refused once say nothing about their columns.
         errors = [e for e in errors if not isinstance(e, SchemaError)]
     raise_together(errors)
-    local = {p.number for p in profiles if p.naive and zone is not None}
-    names = _Cells(plan, local)
+    found = [p for listed in profiles.values() for p in listed]
+    names = _Cells(plan, {p.number for p in found if p.naive and zone is not None})
     checks = (NOT_A_ROW, *_partner_checks(plan.source), *_checks(door, plan, names, zone or ""))
     select = _select(door.connection, plan, names, fault_code(checks), zone)
-    return TypedFile(plan, select, checks, tuple(_notes(door.connection, plan, profiles, zone)))
+    return tuple(
+        TypedFile(
+            one,
+            plan.parsed,
+            select,
+            checks,
+            tuple(_notes(door.connection, plan.parsed, one, profiles[one.number], zone)),
+        )
+        for one in plans
+    )
 
 
 def raise_together(errors: Sequence[MqlmlError]) -> None:
@@ -89,19 +131,21 @@ def raise_together(errors: Sequence[MqlmlError]) -> None:
         raise type(errors[0])(*dict.fromkeys(f for error in errors for f in error.faults))
 
 
-def _parse(connection: duckdb.DuckDBPyConnection, plan: FilePlan) -> None:
-    """Make the table of a file's texts (`__t0`, …) and what was read (`__r0`, …)."""
+def _parse(connection: duckdb.DuckDBPyConnection, plans: Sequence[FilePlan]) -> None:
+    """Make the table of the files' texts (`__t0`, …) and what was read (`__r0`, …)."""
+    plan = plans[0]
     source = plan.source
     if source.where is not None and shape_of(source) is None:
         check_expressions({f"{plan.table}.where": source.where}, plan.staged.columns)
-    steps, last = cleaned_rows(source, plan.staged)
+    rows = numbered_rows([(one.number, one.staged) for one in plans])
+    steps, last = cleaned_rows(source, plan.staged, rows)
     passes = f"coalesce(CAST(({source.where}\n) AS BOOLEAN), false)" if source.where else "true"
     texts = [f"{f.text} AS __t{n}" for n, f in enumerate(plan.fields)]
     reads = [sql for n, f in enumerate(plan.fields) for sql in _reads(n, f, source)]
     through = [f"{sql} AS {quoted(name)}" for name, sql in plan.passed.items()]
     picked = ", ".join(["*", f"__broken IS NOT NULL OR {passes} AS __passes", *texts])
     refused = [f"({r.sql}) AS __b{n}" for n, r in enumerate(_refusals(source))]
-    kept = ["__row", "__line", "__broken", "__passes", f"{_newest(plan)} AS __newest"]
+    kept = ["__file", "__row", "__line", "__broken", "__passes", f"{_newest(source)} AS __newest"]
     kept += _lost(source)
     kept += [f"__t{n}" for n in range(len(texts))]
     query = f"""
@@ -125,13 +169,12 @@ def _refusals(source: TableSource) -> Sequence[Refusal]:
     return shape.refused if shape is not None else ()
 
 
-def _newest(plan: FilePlan) -> str:
+def _newest(source: TableSource) -> str:
     """Return SQL for how new a version of its row a row is; null if the source does not tell."""
-    source = plan.source
     if source.newest_by is None:
         return "CAST(NULL AS DOUBLE)"
     if source.newest_by == "file":
-        return f"CAST({plan.number} AS DOUBLE)"
+        return "CAST(__file AS DOUBLE)"
     text = quoted(source.newest_by)
     number = casting.number(casting.plain_number(text, source.decimal))
     return f"CAST(coalesce({casting.wall_micros(text, source.time_format)}, {number}) AS DOUBLE)"
@@ -164,17 +207,38 @@ class _Profile:
     example: str
 
 
-def _profile(connection: duckdb.DuckDBPyConnection, plan: FilePlan, number: int) -> _Profile:
-    kind = plan.fields[number].column.type
-    naive = f"__k{number} AND __r{number} IS NOT NULL" if kind is ColumnType.TIME else "false"
-    nan = f"isnan(__r{number})" if kind is ColumnType.NUMBER else "false"
+def _profiles(
+    connection: duckdb.DuckDBPyConnection, plans: Sequence[FilePlan]
+) -> dict[int, list[_Profile]]:
+    """Return the profiles of the fields that are read, by the files' numbers."""
+    fields = [(n, one) for n, one in enumerate(plans[0].fields) if one.is_read]
+    figures = [sql for n, one in fields for sql in _figures(n, one)]
     query = f"""
-        SELECT count(__t{number}), count(__r{number}), count(*) FILTER ({naive}),
-            count(*) FILTER ({nan}),
-            coalesce(arg_min(__t{number}, __row) FILTER (__r{number} IS NULL), '')
-        FROM {plan.parsed} WHERE __passes
+        SELECT __file, {", ".join(figures)} FROM {plans[0].parsed} WHERE __passes GROUP BY __file
     """
-    return _Profile(number, *only_row(connection, query))
+    found = {file: rest for file, *rest in connection.execute(query).fetchall()} if fields else {}
+    size = len(_figures(0, plans[0].fields[0]))
+    nothing = (0, 0, 0, 0, "") * len(fields)
+    return {
+        plan.number: [
+            _Profile(n, *found.get(plan.number, nothing)[size * k : size * (k + 1)])
+            for k, (n, _) in enumerate(fields)
+        ]
+        for plan in plans
+    }
+
+
+def _figures(number: int, one: Field) -> tuple[str, ...]:
+    kind, text, read = one.column.type, f"__t{number}", f"__r{number}"
+    naive = f"__k{number} AND {read} IS NOT NULL" if kind is ColumnType.TIME else "false"
+    nan = f"isnan({read})" if kind is ColumnType.NUMBER else "false"
+    return (
+        f"count({text})",
+        f"count({read})",
+        f"count(*) FILTER ({naive})",
+        f"count(*) FILTER ({nan})",
+        f"coalesce(arg_min({text}, __row) FILTER ({read} IS NULL), '')",
+    )
 
 
 def _profile_errors(profile: _Profile, plan: FilePlan, zone: str | None) -> list[MqlmlError]:
@@ -270,7 +334,7 @@ def _select(
     fault: str,
     zone: str | None,
 ) -> str:
-    columns = [f"{plan.number} AS __file", "__row", "__line", "__broken", "__passes", "__newest"]
+    columns = ["__file", "__row", "__line", "__broken", "__passes", "__newest"]
     typed = {one.name: names.typed(n) for n, one in enumerate(plan.fields)}
     if "arrived_at" in typed:
         typed["arrived_at"] = f"coalesce({typed['arrived_at']}, {typed['occurred_at']})"
@@ -306,6 +370,7 @@ def _zone_table(connection: duckdb.DuckDBPyConnection, zone: str) -> str:
 
 def _notes(
     connection: duckdb.DuckDBPyConnection,
+    parsed: str,
     plan: FilePlan,
     profiles: Sequence[_Profile],
     zone: str | None,
@@ -317,15 +382,16 @@ def _notes(
             what = "NaN taken as missing"
             notes.append(Note(plan.table, plan.staged.name, name, what, profile.nan))
         if profile.naive and zone is not None:
-            twice = _twice(connection, plan, profile.number, zone)
+            rows = f"(SELECT * FROM {parsed} WHERE __file = {plan.number})"
+            twice = _twice(connection, rows, profile.number, zone)
             what = f"local times that happen twice in {zone}, taken as the first"
             notes += [Note(plan.table, plan.staged.name, name, what, twice)] if twice else []
     return notes
 
 
-def _twice(connection: duckdb.DuckDBPyConnection, plan: FilePlan, number: int, zone: str) -> int:
+def _twice(connection: duckdb.DuckDBPyConnection, rows: str, number: int, zone: str) -> int:
     query = f"""
-        SELECT count(*) FROM {plan.parsed}
+        SELECT count(*) FROM {rows} AS r
         ASOF JOIN {_zone_table(connection, zone)} AS z ON __r{number} >= z.local_from
         WHERE __passes AND __k{number} AND z.is_twice
     """

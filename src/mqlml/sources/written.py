@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from mqlml.sources.shaping import numbered_rows
 from mqlml.sources.typed import SQL_TYPES, TypedFile
 from mqlml.tables.contracts import CONFLICTS, CONTRACTS, MERGES, Column, ColumnType
 from mqlml.tables.ingested import Note
@@ -44,8 +45,23 @@ def collect_quarantine(
     )
     connection.execute(f"CREATE TABLE quarantined ({columns})")
     for table, typed_files in files.items():
+        refused = files_with_refused(connection, table)
+        together: dict[object, list[TypedFile]] = {}
         for one in typed_files:
-            connection.execute(f"INSERT INTO quarantined {_quarantined(table, one)}")
+            if one.plan.number in refused:
+                alike = (one.parsed, one.checks, one.plan.staged.columns)
+                together.setdefault(alike, []).append(one)
+        for group in together.values():
+            connection.execute(f"INSERT INTO quarantined {_quarantined(table, group)}")
+
+
+def files_with_refused(connection: duckdb.DuckDBPyConnection, table: str) -> set[int]:
+    """Return the numbers of the table's files of which a row goes to the quarantine."""
+    query = (
+        f"SELECT DISTINCT __file FROM {table} WHERE __passes AND __fault > 0"
+        f" UNION SELECT __file FROM {table}_repeats WHERE NOT is_equal"
+    )
+    return {number for (number,) in connection.execute(query).fetchall()}
 
 
 def write_quarantine(
@@ -64,33 +80,37 @@ def write_quarantine(
     _copy(connection, query, target / "quarantine.parquet")
 
 
-def _quarantined(table: str, one: TypedFile) -> str:
-    plan = one.plan
+def _quarantined(table: str, group: Sequence[TypedFile]) -> str:
+    """Return SQL for the refused rows of files that were read together."""
     codes = ", ".join(
         f"({n}, {literal(c.column)}, {literal(c.reason)}, {literal(c.remedy)})"
-        for n, c in enumerate(one.checks, start=1)
+        for n, c in enumerate(group[0].checks, start=1)
     )
+    plans = [one.plan for one in group]
+    names = ", ".join(f"({plan.number}, {literal(plan.staged.name)})" for plan in plans)
     key = " and ".join(CONTRACTS[table].key)
     conflict = literal(f"another row with the same {key} came first and says otherwise")
-    cells = ", ".join(f"{literal(c)}: raw.{quoted(c)}" for c in plan.staged.columns)
+    cells = ", ".join(f"{literal(c)}: raw.{quoted(c)}" for c in plans[0].staged.columns)
+    raw = numbered_rows([(plan.number, plan.staged) for plan in plans])
     return f"""
-        WITH codes(code, "column", reason, remedy) AS (VALUES {codes}), faulty AS (
-            SELECT rows.__row, rows.__line, codes."column",
+        WITH codes(code, "column", reason, remedy) AS (VALUES {codes}),
+        names(__file, name) AS (VALUES {names}), faulty AS (
+            SELECT rows.__file, rows.__row, rows.__line, codes."column",
                 coalesce(rows.__broken, codes.reason) AS reason, codes.remedy
             FROM {table} AS rows JOIN codes ON codes.code = rows.__fault
-            WHERE rows.__file = {plan.number} AND rows.__passes
+            WHERE rows.__passes
             UNION ALL
-            SELECT rows.__row, rows.__line, {literal(CONTRACTS[table].key[0])}, {conflict},
-                'keep one row per key in the source'
+            SELECT rows.__file, rows.__row, rows.__line, {literal(CONTRACTS[table].key[0])},
+                {conflict}, 'keep one row per key in the source'
             FROM {table} AS rows JOIN {table}_repeats AS r
             ON rows.__file = r.__file AND rows.__row = r.__row
-            WHERE rows.__file = {plan.number} AND NOT r.is_equal
+            WHERE NOT r.is_equal
         )
-        SELECT {literal(table)}, {literal(plan.staged.name)}, faulty.__line, faulty."column",
+        SELECT {literal(table)}, names.name, faulty.__line, faulty."column",
             faulty.reason, faulty.remedy,
             coalesce(to_json(raw.__raw), to_json({{{cells}}}))::VARCHAR
-        FROM faulty JOIN read_parquet({literal(plan.staged.parts)}, union_by_name = true) AS raw
-        ON raw.__row = faulty.__row
+        FROM faulty JOIN names USING (__file)
+        JOIN {raw} AS raw ON raw.__file = faulty.__file AND raw.__row = faulty.__row
     """
 
 

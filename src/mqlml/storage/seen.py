@@ -102,7 +102,7 @@ def write_day_sums(
     with _connection() as connection:
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
         queries = [part.query(lambda _: "true") for part in _parts(folder, specs, properties)]
-        sums = connection.sql(f"{' UNION ALL '.join(queries)} ORDER BY 1, 2").to_arrow_table()
+        sums = connection.sql(f"{' UNION ALL '.join(queries)} ORDER BY ALL").to_arrow_table()
     pq.write_table(sums, folder / DAY_SUMS, compression="zstd")
 
 

@@ -96,7 +96,8 @@ class IngestResult:
 def ingest(project: Project, *, say: Say, full: bool = False) -> IngestResult:
     """Read all sources into a new snapshot of the workspace's tables, whole or not at all.
 
-    With `full`, tables of a warehouse that are read by a watermark are read from the start.
+    With `full` everything is read again: rows of files and of tables with a watermark that were
+    kept from before are forgotten.
     """
     with project.workspace.lock("ingest"):
         if full:

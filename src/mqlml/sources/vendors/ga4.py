@@ -13,6 +13,18 @@ _FIELDS = ", ".join(f'"{kind}": "VARCHAR"' for kind in _KINDS)
 _LISTED = f'[{{"key": "VARCHAR", "value": {{{_FIELDS}}}}}]'
 
 
+_WHOLE = r"0|-?[1-9]\d*"
+# One parameter as a member of a JSON object, `"key":value`; numbers as JSON spells them.
+_OTHER = "coalesce(p.value.int_value, p.value.float_value, p.value.double_value)"
+_PAIR = f"""to_json(p.key) || ':' || CASE
+    WHEN p.value.string_value IS NOT NULL THEN CAST(to_json(p.value.string_value) AS VARCHAR)
+    WHEN {_OTHER} IS NULL THEN 'null'
+    WHEN regexp_full_match({_OTHER}, {literal(_WHOLE)}) THEN {_OTHER}
+    WHEN regexp_full_match({_OTHER}, {literal(_NUMBER)})
+        THEN CAST(json_extract({_OTHER}, '$') AS VARCHAR)
+    ELSE CAST(to_json({_OTHER}) AS VARCHAR) END"""
+
+
 def _by_key(column: str) -> str:
     """Return SQL for one JSON object, key → value, of a repeated record of keys and values.
 
@@ -20,12 +32,22 @@ def _by_key(column: str) -> str:
     again the first counts. What is no such list stays as it is.
     """
     listed = f"from_json({json_of(quoted(column))}, {literal(_LISTED)})"
+    pairs = f"array_to_string(list_transform(l, lambda p: {_PAIR}), ',')"
+    # No key is missing or stands twice: the text is put together at once.
+    is_plain = "len(list_distinct(list_transform(l, lambda p: p.key))) = len(l)"
+    whole = f"CASE WHEN {is_plain} THEN '{{' || {pairs} || '}}' END"
+    bound = f"list_transform([{listed}], lambda l: {whole})[1]"
+    return f"coalesce({bound}, {_first_by_key(listed)}, {quoted(column)})"
+
+
+def _first_by_key(listed: str) -> str:
+    """Return SQL for the object of a list in which keys come again; null if a key is missing."""
     keys = f"list_transform({listed}, lambda p: p.key)"
     first = f"list_filter({listed}, lambda p, i: list_position({keys}, p.key) = i)"
     value = ", ".join(map(_plain, (f"p.value.{kind}" for kind in _KINDS[1:])))
     pair = f"struct_pack(k := p.key, v := coalesce(to_json(p.value.string_value), {value}))"
     pairs = f"list_transform({first}, lambda p: {pair})"
-    return f"coalesce(TRY(CAST(to_json(map_from_entries({pairs})) AS VARCHAR)), {quoted(column)})"
+    return f"TRY(CAST(to_json(map_from_entries({pairs})) AS VARCHAR))"
 
 
 def _plain(number: str) -> str:
