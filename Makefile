@@ -75,7 +75,7 @@ bench: $(STAMP) $(PEERS)-tables/.installed $(PEERS)-featuretools/.installed ## M
 	@$(BIN)/python -m benchmarks.features $(SIZE) --peers $(abspath $(PEERS))
 
 lock: ## Renew the locked versions (needs uv); delete the files first to take the newest of all
-	$(LOCK) pyproject.toml --group dev --extra postgres --output-file requirements.lock
+	$(LOCK) pyproject.toml --group dev --extra postgres --extra serve --output-file requirements.lock
 	$(LOCK) pyproject.toml --extra spark --constraint requirements.lock --output-file requirements-spark.all
 	awk '/^[a-z]/ {keep = /^(pyspark|py4j)==/} keep' requirements-spark.all > requirements-spark.lock
 	rm requirements-spark.all

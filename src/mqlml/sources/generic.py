@@ -32,8 +32,15 @@ from mqlml.sources.retry import (
     retried_files,
     retried_sources,
 )
-from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import ExportSource, LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.setting_faults import LATEST, setting_faults, sources_by_table, time_range
+from mqlml.sources.settings import (
+    ExportSource,
+    LeadSource,
+    LiveTable,
+    SourceSettings,
+    TableSource,
+    shape_of,
+)
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import SQL_TYPES, FilePlan, TypedFile, raise_together, type_file
 from mqlml.sources.written import (
@@ -196,7 +203,8 @@ def _ingest(
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
     write_quarantine(door.connection, target, door.erased)
-    last = latest_time(door.connection)
+    live = [n for n, f in enumerate(files["verdicts"]) if isinstance(f.plan.source, LiveTable)]
+    last = latest_time(door.connection, live)
     is_declared = settings.data_end is not None and not is_order_time
     strays = () if is_declared else stray_end(door.connection, last)
     unknown = unknown_types(door.connection, files["events"])
@@ -230,13 +238,20 @@ def _typed_files(
                     place = len(files[table])
                     staged = reshaped(door, raw, source, f"{table}-{number}-{place}-shaped")
                     plan, plan_notes = _plan(door.connection, table, source, staged, place)
-                    files[table].append(type_file(door, plan))
+                    files[table].append(type_file(_ever(door, source), plan))
                     notes += [*files[table][-1].notes, *plan_notes]
             except MqlmlError as error:
                 errors.append(error)
     raise_together(errors)
     leads.check_one_order([one.plan for one in files["leads"]])
     return files, notes
+
+
+def _ever(door: Door, source: TableSource) -> Door:
+    """Return the door; for a table that is written while we read, one without an end of time."""
+    if not isinstance(source, LiveTable):
+        return door
+    return replace(door, times=replace(door.times, latest=LATEST, latest_text="2098"))
 
 
 def _staged(
