@@ -18,6 +18,8 @@ def listen(place: Place) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((place.host, place.port))
+        # From now on who connects waits for the first answer instead of being refused.
+        opened.listen(256)
     except OSError as error:
         opened.close()
         found, where = error.strerror or str(error), f"{place.host}:{place.port}"
