@@ -1,7 +1,6 @@
 """The commands around the page, its verdicts in the tables, and a server that is killed."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -194,7 +193,7 @@ def _started(project):
     """Start `mqlml review serve` as a process; return it and its port."""
     words = [str(word) for word in words_of(project, "review", "serve", "--port", "0")]
     job = subprocess.Popen(
-        [sys.executable, "-c", SERVE, *words], stderr=subprocess.PIPE, text=True, cwd=os.getcwd()
+        [sys.executable, "-c", SERVE, *words], stderr=subprocess.PIPE, text=True
     )
     for line in job.stderr:
         if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
@@ -206,7 +205,7 @@ def test_a_server_killed_while_reps_save_loses_nothing_it_answered_and_doubles_n
     with closing(prepared_store(project, outside(Clock()))):
         pass
     job, port = _started(project)
-    tokens, clients = {}, []
+    clients = []
     with served(project, Clock(time.time_ns() // 1_000)) as page:
         for number in range(4):
             client = page.signed_in(f"rep-{number}")
