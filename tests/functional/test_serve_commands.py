@@ -130,7 +130,8 @@ def test_a_lead_that_the_crm_judged_is_not_asked_for_again(project, tmp_path):
 
 
 def test_invite_export_and_import_are_commands(mqlml, project, tmp_path, monkeypatch):
-    monkeypatch.setattr("mqlml.cli.review._outside", lambda: outside(Clock(NOW)))
+    fixed = outside(Clock(NOW))
+    monkeypatch.setattr("mqlml.cli.review._outside", lambda: fixed)
     told = mqlml(*words_of(project, "review", "invite", "Ann", "--who", "a-1", "--json"))
     assert told.code == 0, told.err
     assert told.document["id"] == "a-1"
@@ -142,7 +143,6 @@ def test_invite_export_and_import_are_commands(mqlml, project, tmp_path, monkeyp
     told = mqlml(*words_of(project, "review", "export", out, "--list", "--json"))
     assert told.document["rows"] == 11
     lines = out.read_text().splitlines()
-    filled = [lines[0], *(line.replace(",,,", ",accepted,,", 1)[:-1] for line in lines[1:3])]
     filled = [lines[0], *(f"{line[:-3]},accepted,," for line in lines[1:3]), *lines[3:]]
     out.write_text("\n".join([*filled, "L99,,,,,,,accepted,,"]) + "\n")
     told = mqlml(*words_of(project, "review", "import", out, "--who", "Ann", "--json"))
@@ -192,9 +192,7 @@ def test_faults_of_the_command_line_are_told(mqlml, project, tmp_path):
 def _started(project):
     """Start `mqlml review serve` as a process; return it and its port."""
     words = [str(word) for word in words_of(project, "review", "serve", "--port", "0")]
-    job = subprocess.Popen(
-        [sys.executable, "-c", SERVE, *words], stderr=subprocess.PIPE, text=True
-    )
+    job = subprocess.Popen([sys.executable, "-c", SERVE, *words], stderr=subprocess.PIPE, text=True)
     for line in job.stderr:
         if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
             return job, int(found[1])

@@ -9,8 +9,8 @@ from mqlml.reports.tables import Table, cells, text_head
 from mqlml.reports.words import capital, counted, day, short
 from mqlml.timeline import is_from
 
-_WIDTH, _TOP, _LANE, _FOOT = 560, 26, 24, 34
-_X = (150, 548)
+_WIDTH, _TOP, _LANE, _FOOT = 420, 26, 24, 34
+_X = (130, 408)
 _LANES = 6
 _OTHER = "other"
 _PHRASES = {
@@ -61,7 +61,7 @@ def story_picture(steps: Sequence[Step], *, handed_over_at: int, end: int) -> Pi
     marks: list[Mark] = []
     for number, lane in enumerate(lanes):
         y = _TOP + _LANE * number + 8
-        name = capital(short(lane.replace("_", " "), 20))
+        name = capital(short(lane.replace("_", " "), 18))
         marks += [Words("tick", _X[0] - 12, y + 4, name, "end"), Line("grid", _X[0], y, _X[1], y)]
         kind = "second" if lane == "demo_request" else "main"
         marks += [Dot(kind, x.at(step.at), y) for step in steps if _lane(step, lanes) == lane]

@@ -1,7 +1,10 @@
 """One lead's page, the verdict on it, and undo."""
 
+from functools import partial
+
 from mqlml.reports.facts import outcome_words
 from mqlml.reports.lead_story import story_picture
+from mqlml.reports.pictures import Picture
 from mqlml.reports.words import day, short
 from mqlml.serving.cases import Case, Named
 from mqlml.serving.database import Cursor
@@ -42,36 +45,41 @@ def judge(site: Site, asked: Asked) -> Answer:
     case = _case(site, asked, named)
     if case is None:
         return _no_such_lead(site, asked)
-    person, now = asked.signed_in, asked.now
-    choice = asked.form.get("choice", "")
     try:
-        if not is_due(case, now):
-            what = "the lead is not handed over yet"
-            raise RefusedError(what, "judge it once it is on your list", status=409)
-        judgement = checked(
-            Judgement(
-                lead_id=case.lead_id,
-                handed_over_at=case.handed_over_at,
-                verdict=ACCEPTED if choice == ACCEPTED else REJECTED,
-                reason=choice,
-                note=asked.form.get("note", ""),
-                form=asked.form.get("form", ""),
-            )
-        )
-
-        def save(cursor: Cursor) -> Given:
-            is_again = row_of_form(cursor, person.id, judgement.form) is not None
-            given = give(cursor, judgement, who=person.id, now=now)
-            if not is_again:
-                audit(cursor, AuditEntry(now, person.id, "verdict", f"verdict {given.number}"))
-            return given
-
-        given = site.store.writer.do(save)
+        judgement = _judgement(asked, case)
+        given = site.store.writer.do(partial(_save, asked, judgement))
     except RefusedError as error:
         return _shown(site, asked, named, case, refusal=error)
     token = _next(site, asked, named, case)
     address = f"/lead/{token}" if token else "/"
     return to(address, said=given.number, seen=asked.number("seen"))
+
+
+def _judgement(asked: Asked, case: Case) -> Judgement:
+    """Return what the form says; RefusedError if it cannot be taken."""
+    if not is_due(case, asked.now):
+        what = "the lead is not handed over yet"
+        raise RefusedError(what, "judge it once it is on your list", status=409)
+    choice = asked.form.get("choice", "")
+    return checked(
+        Judgement(
+            lead_id=case.lead_id,
+            handed_over_at=case.handed_over_at,
+            verdict=ACCEPTED if choice == ACCEPTED else REJECTED,
+            reason=choice,
+            note=asked.form.get("note", ""),
+            form=asked.form.get("form", ""),
+        )
+    )
+
+
+def _save(asked: Asked, judgement: Judgement, cursor: Cursor) -> Given:
+    who, now = asked.signed_in.id, asked.now
+    is_again = row_of_form(cursor, who, judgement.form) is not None
+    given = give(cursor, judgement, who=who, now=now)
+    if not is_again:
+        audit(cursor, AuditEntry(now, who, "verdict", f"verdict {given.number}"))
+    return given
 
 
 def take_back(site: Site, asked: Asked) -> Answer:
@@ -129,11 +137,9 @@ def _shown(
     board = site.store.caught_up()
     history = board.history(case.lead_id)
     names = names_of(site) if history else {}
-    steps = site.desk.worklist().worklist.steps(case.lead_id)[-_STEPS:]
     before, after = _neighbours(site, asked, named, case)
     is_order_time = named.worklist.is_order_time
     own = board.standing(case.lead_id, case.handed_over_at)
-    end = asked.now if is_from(asked.now, case.handed_over_at) else case.handed_over_at
     return page(
         site,
         asked,
@@ -157,9 +163,15 @@ def _shown(
         refusal=refusal.faults[0] if refusal else None,
         just=None if refusal else last_said(site, asked, board),
         was_undone=not refusal and board.is_undone(asked.number("undone")),
-        picture=story_picture(steps, handed_over_at=case.handed_over_at, end=end)
-        if steps and not is_order_time
-        else None,
+        picture=None if is_order_time else _picture(asked, named, case),
         before=before,
         after=after,
     )
+
+
+def _picture(asked: Asked, named: Named, case: Case) -> Picture | None:
+    """Return what the lead did until now, its latest steps; None if nothing is known."""
+    steps = named.worklist.steps(case.lead_id)[-_STEPS:]
+    since = case.handed_over_at
+    end = asked.now if is_from(asked.now, since) else since
+    return story_picture(steps, handed_over_at=since, end=end) if steps else None

@@ -203,8 +203,7 @@ def _ingest(
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
     write_quarantine(door.connection, target, door.erased)
-    live = [n for n, f in enumerate(files["verdicts"]) if isinstance(f.plan.source, LiveTable)]
-    last = latest_time(door.connection, live)
+    last = latest_time(door.connection, _live(files["verdicts"]))
     is_declared = settings.data_end is not None and not is_order_time
     strays = () if is_declared else stray_end(door.connection, last)
     unknown = unknown_types(door.connection, files["events"])
@@ -245,6 +244,11 @@ def _typed_files(
     raise_together(errors)
     leads.check_one_order([one.plan for one in files["leads"]])
     return files, notes
+
+
+def _live(files: Sequence[TypedFile]) -> list[int]:
+    """Return the numbers of files that do not say how far the data reach."""
+    return [n for n, one in enumerate(files) if isinstance(one.plan.source, LiveTable)]
 
 
 def _ever(door: Door, source: TableSource) -> Door:

@@ -1,7 +1,8 @@
 """The store of verdicts: opened where it is, read by `ingest`, and erased from."""
 
 import hashlib
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,13 +45,15 @@ def prepared_store(project: Project, outside: "Outside") -> "Database":
     return database
 
 
-def known_store(project: Project) -> "Database | None":
-    """Return the store of verdicts if there is one."""
+@contextmanager
+def known_store(project: Project) -> "Iterator[Database | None]":
+    """Give the store of verdicts if there is one, closed after."""
     settings, workspace = project.settings, project.workspace
     if settings.serve.store_url_env is None and not workspace.verdicts.exists():
-        return None
-    database = open_verdicts(settings, workspace, project.secrets)
-    return database if is_prepared(database) else None
+        yield None
+        return
+    with closing(open_verdicts(settings, workspace, project.secrets)) as database:
+        yield database if is_prepared(database) else None
 
 
 def with_verdicts_given(project: Project) -> SourceSettings:
@@ -60,7 +63,9 @@ def with_verdicts_given(project: Project) -> SourceSettings:
     order stands for time, the settings are those of the config.
     """
     sources = project.settings.sources
-    if any(source.order is not None for source in sources.leads) or known_store(project) is None:
+    with known_store(project) as database:
+        is_there = database is not None
+    if not is_there or any(source.order is not None for source in sources.leads):
         return sources
     columns = {name: name for name in _COLUMNS}
     url_env = project.settings.serve.store_url_env
@@ -80,28 +85,25 @@ def with_verdicts_given(project: Project) -> SourceSettings:
 
 def verdicts_digest(project: Project) -> str:
     """Return a digest of the verdicts that stand; empty without a store."""
-    database = known_store(project)
-    if database is None:
-        return ""
     query = f"SELECT {', '.join(_COLUMNS)} FROM {STANDING} ORDER BY number"
-    with closing(database), database.read() as cursor:
-        return hashlib.sha256(repr(cursor.rows(query)).encode()).hexdigest()
+    with known_store(project) as database:
+        if database is None:
+            return ""
+        with database.read() as cursor:
+            return hashlib.sha256(repr(cursor.rows(query)).encode()).hexdigest()
 
 
 def store_people(project: Project) -> frozenset[str]:
     """Return the ids under which the store keeps verdicts."""
-    database = known_store(project)
-    if database is None:
-        return frozenset()
-    with closing(database), database.read() as cursor:
-        return frozenset(person.id for person in everyone(cursor))
+    with known_store(project) as database:
+        if database is None:
+            return frozenset()
+        with database.read() as cursor:
+            return frozenset(person.id for person in everyone(cursor))
 
 
 def erase_verdicts(project: Project, erasing: Erasing) -> int:
     """Take people out of the store; return how many rows went. Call it with their tombstones."""
-    database = known_store(project)
-    if database is None:
-        return 0
-    with closing(database):
-        scrub = partial(scrubbed, words=erasing.words)
-        return erase(database, erasing.ids, read_tombstones(project.workspace.root), scrub=scrub)
+    scrub, gone = partial(scrubbed, words=erasing.words), read_tombstones(project.workspace.root)
+    with known_store(project) as database:
+        return 0 if database is None else erase(database, erasing.ids, gone, scrub=scrub)

@@ -8,6 +8,7 @@
   const show = () => {
     toggle.hidden = false;
     toggle.setAttribute("aria-pressed", String(on));
+    toggle.textContent = on ? "Single keys: on" : "Single keys: off";
     document.documentElement.toggleAttribute("data-keys", on);
   };
   if (toggle) {
