@@ -172,13 +172,12 @@ def first_paint_s(port: int, cookie: str, folder: Path) -> float | None:
             {"name": "mqlml", "value": cookie, "url": f"http://127.0.0.1:{port}", "httpOnly": True},
         )
         painted = []
+        paints = "performance.getEntriesByName('first-contentful-paint')"
         for _ in range(5):
             browser.open(f"http://127.0.0.1:{port}/")
-            script = (
-                "new Promise(r => requestAnimationFrame(() => setTimeout(() =>"
-                " r(performance.getEntriesByName('first-contentful-paint')[0].startTime), 50)))"
-            )
-            painted.append(browser.value(script) / 1_000)
+            while browser.value(f"{paints}.length") == 0:
+                time.sleep(0.02)
+            painted.append(browser.value(f"{paints}[0].startTime") / 1_000)
         return float(np.median(painted))
 
 

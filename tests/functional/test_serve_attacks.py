@@ -281,6 +281,20 @@ def quick_hashes(monkeypatch):
     monkeypatch.setattr(signing_in, "NOBODY", f"scrypt$4$8$5$nobody${'0' * 64}")
 
 
+def test_an_office_behind_one_address_may_sign_in_as_often_as_it_likes(project, quick_hashes):
+    clock = Clock()
+    with served(project, clock) as page:
+        told = invite_person(project, "Ann", Role.REP, who=None, address="", outside=outside(clock))
+        client = page.client()
+        fields = {"csrf": client.get(told.address).hidden("csrf")}
+        client.post(told.address, {**fields, "password": PASSWORD, "again": PASSWORD})
+        visitor = page.client()
+        fields = {"csrf": visitor.get("/signin").hidden("csrf"), "name": "Ann"}
+        for _ in range(105):
+            again = Client(page.port, visitor.cookie)
+            assert again.post("/signin", {**fields, "password": PASSWORD}).status == 303
+
+
 # `make bench-serve` makes ten thousand.
 def test_hundreds_of_tries_at_a_password_compute_ten_hashes(project, monkeypatch, quick_hashes):
     from mqlml.serving import signing_in

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from benchmarks.serve import Profile, list_seconds, measure
 from tests.serving_site import MONDAY, NOW, Client, Clock, outside, served, write_site
 
 from mqlml.errors import ConfigError, UsageError
@@ -187,6 +188,14 @@ def test_faults_of_the_command_line_are_told(mqlml, project, tmp_path):
     config.write_text(text.replace("owner: owner", "own_leads_only: true"))
     told = mqlml("review", "serve", "--config", config)
     assert "'own_leads_only' needs 'owner'" in told.err
+
+
+def test_the_benchmark_in_its_smallest_form_loses_and_doubles_nothing(project):
+    with served(project) as page:
+        asked = Profile(reps=3, verdicts=3, leads=11, tries=12)
+        taken, lost, doubled = measure(page, asked)
+        assert (len(taken.saved), len(taken.bare), lost, doubled) == (9, 9, 0, 0)
+        assert len(list_seconds(page.port, page.signed_in("x").cookie, times=2)) == 2
 
 
 def _started(project):

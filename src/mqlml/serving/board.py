@@ -1,7 +1,6 @@
 """What stands of the history, kept in memory and brought up to date by the rows added since."""
 
 import threading
-from collections import defaultdict
 
 from mqlml.serving.database import Cursor
 from mqlml.serving.history import UNDONE, Given, erasures, rows_after
@@ -16,7 +15,7 @@ class Board:
         self._forget()
 
     def _forget(self) -> None:
-        self._of_lead: dict[str, list[Given]] = defaultdict(list)
+        self._of_lead: dict[str, list[Given]] = {}
         self._by_number: dict[int, Given] = {}
         self._undone: set[int] = set()
         self._last, self._erasures = 0, 0
@@ -29,7 +28,7 @@ class Board:
                 self._forget()
                 self._erasures = erased
             for given in rows_after(cursor, self._last):
-                self._of_lead[given.lead_id].append(given)
+                self._of_lead.setdefault(given.lead_id, []).append(given)
                 self._by_number[given.number] = given
                 if given.undoes is not None:
                     self._undone.add(given.undoes)
@@ -49,6 +48,11 @@ class Board:
                 if self._stands(given) and is_from(given.given_at, since)
             }
         return sorted(latest.values(), key=lambda given: given.number)
+
+    def is_judged(self, lead_id: str, since: int) -> bool:
+        """Return whether anybody's verdict stands since a lead was handed over."""
+        # Nearly all leads of a list have no row: those are told without waiting for the lock.
+        return lead_id in self._of_lead and bool(self.standing(lead_id, since))
 
     def newest(self, *, skip: int, most: int) -> list[Given]:
         """Return the newest rows about all leads, newest first."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mqlml.reports.lead_story import Step
@@ -88,6 +88,15 @@ class Named:
     listed: tuple[tuple[str, Case], ...]
     by_token: dict[str, Case]
     token_of: dict[str, str]
+    place_of: dict[str, int]
+
+    def walk(self, token: str, step: int) -> Iterator[tuple[str, Case]]:
+        """Yield the listed cases after a lead (step 1) or before it (step -1), in that order."""
+        place = self.place_of.get(token)
+        if place is None:
+            return
+        end = len(self.listed) if step > 0 else -1
+        yield from (self.listed[n] for n in range(place + step, end, step))
 
 
 def named(worklist: Worklist, key: bytes) -> Named:
@@ -96,7 +105,13 @@ def named(worklist: Worklist, key: bytes) -> Named:
     kept = [c for c in worklist.cases if not gone.hashes or gone.of(c.lead_id) not in gone.hashes]
     pairs = [(lead_token(key, c.lead_id), c) for c in sorted(kept, key=lambda c: c.order)]
     listed = tuple((token, case) for token, case in pairs if case.is_listed)
-    return Named(worklist, listed, dict(pairs), {case.lead_id: token for token, case in pairs})
+    return Named(
+        worklist,
+        listed,
+        by_token=dict(pairs),
+        token_of={case.lead_id: token for token, case in pairs},
+        place_of={token: place for place, (token, _) in enumerate(listed)},
+    )
 
 
 def lead_token(key: bytes, lead_id: str) -> str:

@@ -1,6 +1,7 @@
 """One lead's page, the verdict on it, and undo."""
 
 from functools import partial
+from itertools import chain
 
 from mqlml.reports.facts import outcome_words
 from mqlml.reports.lead_story import story_picture
@@ -24,7 +25,7 @@ from mqlml.serving.just_said import last_said, names_of
 from mqlml.serving.listing import is_due, is_unjudged, trend_words
 from mqlml.serving.phrases import REASON_KEYS, REASONS, age, line_of, said
 from mqlml.serving.sessions import AuditEntry, audit
-from mqlml.serving.site import Answer, Asked, Site, may_see, message, page, to, visible
+from mqlml.serving.site import Answer, Asked, Site, may_see, message, page, to
 from mqlml.timeline import is_from
 
 _STEPS = 300
@@ -114,21 +115,18 @@ def _no_such_lead(site: Site, asked: Asked) -> Answer:
 
 def _next(site: Site, asked: Asked, named: Named, case: Case) -> str | None:
     """Return the token of the next lead to judge after this one, from the start at the end."""
-    board = site.store.caught_up()
-    pairs = visible(site, asked.signed_in, named)
-    place = next((n + 1 for n, (_, one) in enumerate(pairs) if one == case), 0)
-    for token, one in [*pairs[place:], *pairs[:place]]:
-        if one != case and is_due(one, asked.now) and is_unjudged(board, one):
+    board, own = site.store.caught_up(), named.token_of[case.lead_id]
+    for token, one in chain(named.walk(own, 1), named.listed):
+        is_open = token != own and is_due(one, asked.now) and is_unjudged(board, one)
+        if is_open and may_see(site, asked.signed_in, one):
             return token
     return None
 
 
-def _neighbours(site: Site, asked: Asked, named: Named, case: Case) -> tuple[str, str]:
-    tokens = [token for token, _ in visible(site, asked.signed_in, named)]
-    token = named.token_of[case.lead_id]
-    place = tokens.index(token) if token in tokens else -1
-    before = tokens[place - 1] if place > 0 else ""
-    return before, tokens[place + 1] if place + 1 < len(tokens) else ""
+def _neighbour(site: Site, asked: Asked, named: Named, case: Case, step: int) -> str:
+    """Return the token of the lead before (step -1) or after this one in the list, or ""."""
+    found = named.walk(named.token_of[case.lead_id], step)
+    return next((token for token, one in found if may_see(site, asked.signed_in, one)), "")
 
 
 def _shown(
@@ -137,7 +135,6 @@ def _shown(
     board = site.store.caught_up()
     history = board.history(case.lead_id)
     names = names_of(site) if history else {}
-    before, after = _neighbours(site, asked, named, case)
     is_order_time = named.worklist.is_order_time
     own = board.standing(case.lead_id, case.handed_over_at)
     return page(
@@ -164,8 +161,8 @@ def _shown(
         just=None if refusal else last_said(site, asked, board),
         was_undone=not refusal and board.is_undone(asked.number("undone")),
         picture=None if is_order_time else _picture(asked, named, case),
-        before=before,
-        after=after,
+        before=_neighbour(site, asked, named, case, -1),
+        after=_neighbour(site, asked, named, case, 1),
     )
 
 

@@ -79,7 +79,7 @@ def is_due(case: Case, now: int) -> bool:
 
 def is_unjudged(board: Board, case: Case) -> bool:
     """Return whether nobody's verdict stands since the lead was handed over."""
-    return not case.judged and not board.standing(case.lead_id, case.handed_over_at)
+    return not case.judged and not board.is_judged(case.lead_id, case.handed_over_at)
 
 
 def trend_words(case: Case) -> str:

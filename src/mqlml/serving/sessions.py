@@ -91,6 +91,11 @@ def forget_tries(cursor: Cursor, limits: Sequence[Limit]) -> None:
         cursor.run("DELETE FROM review_tries WHERE key = ?", limit.hashed)
 
 
+def give_back_try(cursor: Cursor, limit: Limit) -> None:
+    """Count one try less: of many people at one address each may sign in."""
+    cursor.run("UPDATE review_tries SET tries = tries - 1 WHERE key = ?", limit.hashed)
+
+
 def _tries(cursor: Cursor, limit: Limit, now: int) -> int:
     rows = cursor.rows("SELECT since, tries FROM review_tries WHERE key = ?", limit.hashed)
     if not rows or not is_in_horizon(now, int(rows[0][0]), WINDOW_MICROS):

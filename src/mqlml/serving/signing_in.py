@@ -21,6 +21,7 @@ from mqlml.serving.sessions import (
     begin_session,
     end_session,
     forget_tries,
+    give_back_try,
     is_exhausted,
     take_try,
 )
@@ -52,6 +53,7 @@ def sign_in(site: Site, asked: Asked) -> Answer:
         about = person.id if person else "an unknown name"
         _audit(site, asked, about, "sign-in failed")
         return _sign_in_page(site, asked, 401, _WRONG)
+    site.store.writer.do(lambda c: give_back_try(c, limits[-1]))
     return _begin(site, asked, person, limits[:2])
 
 
