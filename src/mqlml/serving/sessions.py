@@ -36,7 +36,10 @@ class AuditEntry:
 
 
 def begin_session(cursor: Cursor, person: Person, *, token: str, now: int, hours: int) -> None:
-    """Keep a session of `hours`; only the token's digest is stored."""
+    """Keep a session of `hours`; only the token's digest is stored. What is over is swept away."""
+    # What `timeline.is_open` and `is_in_horizon` deny.
+    cursor.run("DELETE FROM review_sessions WHERE until < ?", now)
+    cursor.run("DELETE FROM review_tries WHERE since <= ?", now - WINDOW_MICROS)
     cursor.run(
         "INSERT INTO review_sessions VALUES (?, ?, ?, ?)",
         *(digest_of(token), person.id, now, now + hours * MICROS_PER_HOUR),
