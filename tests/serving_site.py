@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from mqlml.serving.outside import Outside, Place
-from mqlml.serving.people import Person, Role, digest_of
+from mqlml.serving.people import Person, digest_of
+from mqlml.serving.roles import Role
 from mqlml.serving.server import listen, make_server
 from mqlml.serving.sessions import begin_session
 from mqlml.storage.score_runs import ScoreRun, keep_run

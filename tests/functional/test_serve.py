@@ -7,7 +7,7 @@ import pytest
 from tests.page_checks import Outline
 from tests.serving_site import DAY, HOUR, MONDAY, NOW, Clock, served, write_scores, write_site
 
-from mqlml.serving.people import Role
+from mqlml.serving.roles import Role
 from mqlml.storage.workspace import Workspace
 
 STANDING = "SELECT lead_id, verdict, reason, note, who FROM review_standing ORDER BY number"

@@ -21,7 +21,7 @@ from tests.serving_site import (
     write_site,
 )
 
-from mqlml.serving.people import Role
+from mqlml.serving.roles import Role
 from mqlml.storage.workspace import Workspace
 from mqlml.workflows.erase import erase
 from mqlml.workflows.verdicts import invite_person

@@ -16,11 +16,13 @@ from benchmarks.serve import Profile, list_seconds, measure
 from tests.serving_site import MONDAY, NOW, Client, Clock, outside, served, write_site
 
 from mqlml.errors import ConfigError, UsageError
-from mqlml.serving.people import Role
+from mqlml.serving.roles import Role
+from mqlml.storage.scores import read_scores
 from mqlml.storage.snapshot import read_tables
 from mqlml.storage.workspace import Workspace
 from mqlml.workflows.erase import erase
 from mqlml.workflows.ingest import current_tables, ingest
+from mqlml.workflows.project import open_project
 from mqlml.workflows.verdict_store import prepared_store
 from mqlml.workflows.verdicts import invite_person
 
@@ -111,6 +113,27 @@ def test_the_page_and_its_door_work_on_postgres(project, postgres_url):
         client = page.signed_in("rep-a")
         assert "L02" not in client.get("/?show=all").words
     assert len(current_tables(project, say=silent).verdicts) == 1
+
+
+def test_the_scores_of_a_real_model_make_the_list(mqlml, company, workspace):
+    shared = ("--config", company, "--workspace", workspace)
+    for day in ("2025-10-13", "2025-10-20"):
+        told = mqlml("score", *shared, "--as-of", day, "--json")
+        assert told.code == 0, told.err
+    project = open_project(company, workspace=workspace)
+    tuesday = project.instant("2025-10-21")
+    with served(project, Clock(tuesday)) as page:
+        client = page.signed_in("rep-a")
+        listed = client.get("/?show=all")
+        scores = read_scores(workspace / "scores")
+        latest = scores[scores["as_of"] == scores["as_of"].max()]
+        wanted = latest[latest["outcome"].isin(["mql", "hand_raiser"])]
+        assert f"All ({len(wanted)})" in listed.words
+        best = wanted[wanted["lead_id"] == wanted.iloc[0]["lead_id"]].iloc[0]
+        pages = [client.get(link).words for link in listed.links("/lead/")[:50]]
+        shown = next(words for words in pages if f"Lead {best['lead_id']} " in words)
+        assert all(reason in shown for reason in best["reasons_up"].split("; "))
+        assert "What the lead did" in shown
 
 
 def test_a_lead_that_the_crm_judged_is_not_asked_for_again(project, tmp_path):

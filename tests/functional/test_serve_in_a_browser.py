@@ -8,7 +8,7 @@ import pytest
 from tests.browser import Tab, chromium_path, tab
 from tests.serving_site import Clock, outside, served, write_site
 
-from mqlml.serving.people import Role
+from mqlml.serving.roles import Role
 from mqlml.storage.workspace import Workspace
 from mqlml.workflows.verdicts import invite_person
 

@@ -18,7 +18,7 @@ from mqlml.cli.options import (
 )
 from mqlml.cli.output import answer, note
 from mqlml.errors import Fault, UsageError
-from mqlml.serving.people import Role
+from mqlml.serving.roles import Role
 
 if TYPE_CHECKING:
     from mqlml.serving.outside import Outside, Place

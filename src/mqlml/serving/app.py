@@ -18,7 +18,7 @@ from mqlml.errors import Fault, MissingExtraError, MqlmlError
 from mqlml.reports.page import TEMPLATES
 from mqlml.serving import judging, listing, overview, signing_in
 from mqlml.serving.database import StoreError
-from mqlml.serving.people import ADMINS, EVERYONE, JUDGES, READERS, Role
+from mqlml.serving.roles import ADMINS, EVERYONE, JUDGES, READERS, Role
 from mqlml.serving.sessions import form_token, person_of
 from mqlml.serving.site import Answer, Asked, Site, message, page, to
 

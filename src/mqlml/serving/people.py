@@ -5,10 +5,10 @@ import hmac
 import threading
 import unicodedata
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mqlml.errors import Fault, UsageError
 from mqlml.serving.database import Cursor, Row
+from mqlml.serving.roles import Role
 from mqlml.timeline import MICROS_PER_DAY, is_open
 
 INVITE_MICROS = 7 * MICROS_PER_DAY
@@ -17,21 +17,6 @@ LEAST_PASSWORD, MOST_PASSWORD, MOST_NAME = 12, 200, 80
 _LOG_N, _R, _P = 14, 8, 5
 _HASHES_AT_ONCE = threading.Semaphore(4)
 _COLUMNS = "id, name, role, is_active"
-
-
-class Role(StrEnum):
-    """What somebody is to the page."""
-
-    REP = "rep"
-    MARKETING = "marketing"
-    SALES_LEAD = "sales-lead"
-    ADMIN = "admin"
-
-
-JUDGES = frozenset({Role.REP, Role.SALES_LEAD})
-READERS = frozenset({Role.MARKETING, Role.SALES_LEAD, Role.ADMIN})
-ADMINS = frozenset({Role.ADMIN})
-EVERYONE = frozenset(Role)
 
 
 @dataclass(frozen=True)

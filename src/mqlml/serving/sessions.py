@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mqlml.serving.database import Cursor
-from mqlml.serving.people import Person, Role, digest_of
+from mqlml.serving.people import Person, digest_of
+from mqlml.serving.roles import Role
 from mqlml.timeline import MICROS_PER_HOUR, MICROS_PER_SECOND, is_in_horizon, is_open
 
 WINDOW_MICROS = 15 * 60 * MICROS_PER_SECOND

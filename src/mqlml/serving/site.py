@@ -15,7 +15,8 @@ from mqlml.serving.cases import Case, Named
 from mqlml.serving.database import Database
 from mqlml.serving.desk import Desk
 from mqlml.serving.outside import Outside, Place
-from mqlml.serving.people import JUDGES, READERS, Person, Role
+from mqlml.serving.people import Person
+from mqlml.serving.roles import JUDGES, READERS, Role
 from mqlml.serving.sessions import form_token
 from mqlml.serving.settings import ServeSettings
 from mqlml.serving.writer import Writer

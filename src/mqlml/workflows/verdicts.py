@@ -17,7 +17,8 @@ from mqlml.serving.csv_files import (
     read_rows,
     refused_csv,
 )
-from mqlml.serving.people import Person, Role, everyone, invite
+from mqlml.serving.people import Person, everyone, invite
+from mqlml.serving.roles import Role
 from mqlml.serving.schema import secret_key
 from mqlml.serving.sessions import AuditEntry, audit
 from mqlml.storage.atomic import replace_file

@@ -21,7 +21,8 @@ from mqlml.serving.csv_files import (
     restored,
 )
 from mqlml.serving.history import Judgement, give, rows_after, undo
-from mqlml.serving.people import Person, Role, invite
+from mqlml.serving.people import Person, invite
+from mqlml.serving.roles import Role
 from mqlml.serving.schema import prepare
 from mqlml.serving.sqlite import SqliteDatabase
 

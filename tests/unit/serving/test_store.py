@@ -22,7 +22,6 @@ from mqlml.serving.history import (
 )
 from mqlml.serving.people import (
     Person,
-    Role,
     accept_invite,
     find,
     hashed_password,
@@ -31,6 +30,7 @@ from mqlml.serving.people import (
     is_password,
 )
 from mqlml.serving.postgres import PostgresDatabase
+from mqlml.serving.roles import Role
 from mqlml.serving.schema import STANDING, is_prepared, prepare, secret_key
 from mqlml.serving.sqlite import SqliteDatabase
 from mqlml.serving.writer import Writer
