@@ -373,7 +373,8 @@ def test_a_database_that_is_taken_away_is_never_written_into_the_void(page):
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path.rename(away)
-    assert client.judge(first, "accepted", page=form).status == 503
+    shown = client.judge(first, "not_now", "typed with care", page=form)
+    assert (shown.status, shown.hidden("note")) == (503, "typed with care")
     assert not path.exists()
     away.rename(path)
     assert client.judge(first, "accepted", page=form).status == 303

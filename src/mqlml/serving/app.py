@@ -18,6 +18,7 @@ from mqlml.errors import Fault, MissingExtraError, MqlmlError
 from mqlml.reports.page import TEMPLATES
 from mqlml.serving import judging, listing, overview, signing_in
 from mqlml.serving.database import StoreError
+from mqlml.serving.people import Person
 from mqlml.serving.roles import ADMINS, EVERYONE, JUDGES, READERS, Role
 from mqlml.serving.sessions import form_token, person_of
 from mqlml.serving.site import Answer, Asked, Site, message, page, to
@@ -111,11 +112,9 @@ class _Door:
 
     def _answer(self, way: Way, request: "Request", body: bytes | None) -> Answer:
         site = self.site
-        asked = Asked(request.method, site.outside.clock(), _cookie(request))
-        if not asked.token:
-            asked = replace(asked, token=site.outside.token())
+        asked = _read(site, request, body)
         try:
-            asked = _read(site, asked, request, body)
+            asked = replace(asked, person=_person(site, asked))
             answer = _refusal(site, way, asked, request, body) or way.handler(site, asked)
         except StoreError:
             self.report("the store of verdicts does not answer")
@@ -132,18 +131,23 @@ class _Door:
         return answer
 
 
-def _read(site: Site, asked: Asked, request: "Request", body: bytes | None) -> Asked:
+def _read(site: Site, request: "Request", body: bytes | None) -> Asked:
+    """Return what was asked, not yet by whom: what was typed must not hang on the store."""
     form = parse_qsl((body or b"").decode("utf-8", "replace"), keep_blank_values=True)
-    with site.store.database.read() as cursor:
-        person = person_of(cursor, asked.token, now=asked.now)
-    return replace(
-        asked,
-        person=person,
+    return Asked(
+        method=request.method,
+        now=site.outside.clock(),
+        token=_cookie(request) or site.outside.token(),
         parts={str(k): str(v) for k, v in request.path_params.items()},
         query=dict(request.query_params),
         form=dict(form),
         address=_address(site, request),
     )
+
+
+def _person(site: Site, asked: Asked) -> Person | None:
+    with site.store.database.read() as cursor:
+        return person_of(cursor, asked.token, now=asked.now)
 
 
 def _address(site: Site, request: "Request") -> str:
