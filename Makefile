@@ -10,7 +10,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ bench-floor: $(STAMP) ## Measure how often a promised precision is broken
 bench-review: $(STAMP) ## Measure how well a review finds planted disagreement
 	@$(BIN)/python -m benchmarks.review
 
+bench-serve: $(STAMP) ## Measure fifty reps at once on the page for sales (PROFILE=quick|full)
+	@$(BIN)/python -m benchmarks.serve --profile $(or $(PROFILE),full)
+
 test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
@@ -78,7 +81,7 @@ bench: $(STAMP) $(PEERS)-tables/.installed $(PEERS)-featuretools/.installed ## M
 	@$(BIN)/python -m benchmarks.features $(SIZE) --peers $(abspath $(PEERS))
 
 lock: ## Renew the locked versions (needs uv); delete the files first to take the newest of all
-	$(LOCK) pyproject.toml --group dev --extra postgres --output-file requirements.lock
+	$(LOCK) pyproject.toml --group dev --extra postgres --extra serve --output-file requirements.lock
 	$(LOCK) pyproject.toml --extra spark --constraint requirements.lock --output-file requirements-spark.all
 	awk '/^[a-z]/ {keep = /^(pyspark|py4j)==/} keep' requirements-spark.all > requirements-spark.lock
 	rm requirements-spark.all

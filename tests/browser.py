@@ -47,14 +47,15 @@ class Tab:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable", {})
 
-    def open(self, path: Path, *, width: int = 1200, dark: bool = False) -> None:
-        """Load a file at a window width, in light or dark, and wait until it is loaded."""
+    def open(self, path: Path | str, *, width: int = 1200, dark: bool = False) -> None:
+        """Load a file or address at a window width, light or dark, and wait until it is loaded."""
         self.events.clear()
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self._call("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
-        self._call("Page.navigate", {"url": path.resolve().as_uri()})
+        address = path if isinstance(path, str) else path.resolve().as_uri()
+        self._call("Page.navigate", {"url": address})
         self._until(lambda event: event["method"] == "Page.loadEventFired")
 
     def print_mode(self) -> None:
@@ -75,6 +76,22 @@ class Tab:
                 "Input.dispatchKeyEvent",
                 {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": 9},
             )
+
+    def type(self, text: str) -> None:
+        """Type a text, each character as a key of its own; a line break is Enter."""
+        for character in text:
+            key = {"\n": "Enter"}.get(character, character)
+            code = 13 if key == "Enter" else ord(character.upper())
+            sent = {"key": key, "text": "\r" if key == "Enter" else character}
+            for kind in ("keyDown", "keyUp"):
+                asked = {"type": kind, "windowsVirtualKeyCode": code, **sent}
+                self._call("Input.dispatchKeyEvent", asked)
+
+    def type_and_wait(self, text: str) -> None:
+        """Type a text whose last key leads to another page, and wait until it is loaded."""
+        self.events.clear()
+        self.type(text)
+        self._until(lambda event: event["method"] == "Page.loadEventFired")
 
     def picture(self, path: Path) -> None:
         """Write the whole page as a PNG."""

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-_VOID = {"meta", "link", "br", "img", "line", "polyline", "circle", "rect", "path"}
+_VOID = {"meta", "link", "br", "input", "img", "line", "polyline", "circle", "rect", "path"}
 
 
 class Outline(HTMLParser):

@@ -28,6 +28,7 @@ from mqlml.features.settings import PlanSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
+from mqlml.serving.settings import ServeSettings
 from mqlml.sources.setting_faults import name_faults, setting_faults, time_range
 from mqlml.sources.settings import SourceSettings
 from mqlml.sources.zones import checked_zone
@@ -76,6 +77,7 @@ class Settings(BaseModel):
     monitoring: MonitoringSettings = MonitoringSettings()
     tracking: TrackingSettings = TrackingSettings()
     engine: EngineSettings = EngineSettings()
+    serve: ServeSettings = ServeSettings()
 
     _versions: tuple[Criteria, ...] = PrivateAttr(())
 

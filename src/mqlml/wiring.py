@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mqlml.engines.local import LocalEngine
     from mqlml.engines.settings import EngineSettings
     from mqlml.engines.spark import SparkEngine
+    from mqlml.serving.database import Database
     from mqlml.storage.workspace import Workspace
     from mqlml.tracking.connection import Connection
     from mqlml.tracking.store import MlflowStore
@@ -36,6 +37,7 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
         settings.tracking.uri_env,
         settings.scoring.postgres_url_env,
         sources.identity.hash_key_env,
+        settings.serve.store_url_env,
     )
     named |= {n for n in optional if n}
     named |= {one.token_env for one in settings.delivery.values() if one.token_env}
@@ -88,6 +90,29 @@ def open_store(
     from mqlml.tracking.store import MlflowStore
 
     return MlflowStore(open_connection(settings, workspace, secrets))
+
+
+def open_verdicts(
+    settings: Settings,
+    workspace: "Workspace",
+    secrets: "Mapping[str, str]",
+    *,
+    create: bool = False,
+) -> "Database":
+    """Return the database of verdicts: the settings' PostgreSQL, or the workspace's SQLite file.
+
+    Only with `create` a missing file is made. Raises ConfigError if the settings name a
+    variable that is not set.
+    """
+    if settings.serve.store_url_env is not None:
+        from mqlml.serving.postgres import PostgresDatabase
+
+        return PostgresDatabase(
+            secret(secrets, settings.serve.store_url_env, "serve.store_url_env")
+        )
+    from mqlml.serving.sqlite import SqliteDatabase
+
+    return SqliteDatabase(workspace.verdicts, create=create)
 
 
 def secret(secrets: "Mapping[str, str]", name: str, where: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mqlml.cli import criteria, demo, erase, learn, plan, prepare, push, score, store, watch
+from mqlml.cli import criteria, demo, erase, learn, plan, prepare, push, review, score, store, watch
 from mqlml.cli.opening import COMMAND
 from mqlml.cli.options import Data, Json, SharedConfig, SharedWorkspace
 from mqlml.cli.output import note, say, show_error
@@ -21,7 +21,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command_group in (demo, prepare, plan, learn, score, push, watch, criteria, store, erase):
+for command_group in (
+    demo,
+    prepare,
+    plan,
+    learn,
+    score,
+    push,
+    watch,
+    review,
+    criteria,
+    store,
+    erase,
+):
     command_group.register(app)
 
 
@@ -124,4 +136,4 @@ def root(
 def _passed_on(command: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Return the options for a command, or for each command of a group."""
     inner = getattr(command, "commands", None)
-    return given if inner is None else dict.fromkeys(inner, given)
+    return given if inner is None else {**given, **dict.fromkeys(inner, given)}

@@ -1,7 +1,4 @@
-"""Commands that look back: monitor and review."""
-
-from pathlib import Path
-from typing import Annotated
+"""The command that looks back: monitor."""
 
 import typer
 
@@ -12,9 +9,8 @@ from mqlml.errors import ALARM_EXIT_CODE
 
 
 def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
+    """Add this group's command."""
     app.command()(monitor)
-    app.command()(review)
 
 
 def monitor(
@@ -35,30 +31,3 @@ def monitor(
     answer(result.document(), result.lines(), as_json=as_json)
     if result.alarm:
         raise typer.Exit(ALARM_EXIT_CODE)
-
-
-def review(
-    config: Config,
-    *,
-    data: Data = None,
-    workspace: WorkspacePath = DEFAULT_WORKSPACE,
-    start: Annotated[
-        str | None, typer.Option("--from", help="First moment of the verdicts; default: all.")
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option("--to", help="Verdicts before this moment; default: the end of the data."),
-    ] = None,
-    drafts: Annotated[
-        Path | None,
-        typer.Option("--drafts", help="A folder for drafts of criteria that answer findings."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Hold what the model finds important against what sales says of the leads."""
-    from mqlml.workflows.review import review as run
-
-    project = project_of(config, data, workspace)
-    start_at, end_at = project.instant(start, "--from"), project.instant(end, "--to")
-    result = run(project, start=start_at, end=end_at, say=progress, drafts_folder=drafts)
-    answer(result.document(), result.lines(), as_json=as_json)

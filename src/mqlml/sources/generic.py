@@ -29,7 +29,7 @@ from mqlml.sources.retry import (
     joined_counts,
 )
 from mqlml.sources.setting_faults import setting_faults, sources_by_table, time_range
-from mqlml.sources.settings import ExportSource, SourceSettings
+from mqlml.sources.settings import ExportSource, LiveTable, SourceSettings
 from mqlml.sources.typed import (
     SQL_TYPES,
     TypedFile,
@@ -199,7 +199,7 @@ def _ingest(
         write_table(door.connection, table, columns, target)
     write_identity(door.connection, target)
     write_quarantine(door.connection, target, door.erased)
-    last = latest_time(door.connection)
+    last = latest_time(door.connection, _live(files["verdicts"]))
     is_declared = settings.data_end is not None and not is_order_time
     strays = () if is_declared else stray_end(door.connection, last)
     unknown = unknown_types(door.connection, files["events"])
@@ -214,6 +214,11 @@ def _ingest(
         notes=tuple(dict.fromkeys(told)),
         orphans=orphans(door.connection),
     )
+
+
+def _live(files: Sequence[TypedFile]) -> list[int]:
+    """Return the numbers of files that do not say how far the data reach."""
+    return [one.plan.number for one in files if isinstance(one.plan.source, LiveTable)]
 
 
 def _settle(

@@ -14,7 +14,8 @@ from mqlml.tables.checking import TimeRange
 from mqlml.tables.contracts import CONTRACTS
 from mqlml.tables.robots import network_faults
 
-_LATEST = "2099-01-01"
+# The last moment that a row may have.
+LATEST = instant("2099-01-01", "UTC", "") - 1
 _NAMED = ("columns", "constants", "properties")
 
 
@@ -24,7 +25,7 @@ def time_range(settings: SourceSettings, timezone: str | None) -> TimeRange:
         checked_zone(timezone, "timezone")
     earliest = instant(settings.earliest, timezone or "UTC", "sources.earliest")
     if settings.data_end is None:
-        return TimeRange(earliest, instant(_LATEST, "UTC", "") - 1, settings.earliest, "2098")
+        return TimeRange(earliest, LATEST, settings.earliest, "2098")
     end = instant(settings.data_end, timezone, "sources.data_end")
     return TimeRange(earliest, end, settings.earliest, f"the data's end, {settings.data_end}")
 

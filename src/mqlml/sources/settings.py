@@ -96,6 +96,13 @@ class WarehouseTable(_Frozen):
         return self
 
 
+class LiveTable(TableSource):
+    """A table that others write while we read it: it does not say how far the data reach.
+
+    No config names one; its rows may be later than the data's end.
+    """
+
+
 class OutcomeColumn(_Frozen):
     """A flat table's outcome column: the values that mean yes, no, and not decided yet."""
 

@@ -14,8 +14,8 @@ from mqlml.sources.fields import contract_fields
 from mqlml.sources.kept_files import keep_files, kept_file, one_by_one, selected, staged_again
 from mqlml.sources.reshaping import reshaped
 from mqlml.sources.retry import Earlier, Retried, retried_files, retried_sources
-from mqlml.sources.setting_faults import sources_by_table
-from mqlml.sources.settings import LeadSource, SourceSettings, TableSource, shape_of
+from mqlml.sources.setting_faults import LATEST, sources_by_table
+from mqlml.sources.settings import LeadSource, LiveTable, SourceSettings, TableSource, shape_of
 from mqlml.sources.spelling import lower_names
 from mqlml.sources.staging import StagedFile
 from mqlml.sources.typed import FilePlan, TypedFile, grouped, raise_together, type_files
@@ -93,7 +93,7 @@ def _typed(door: Door, read: _Read, errors: list[MqlmlError]) -> list[TypedFile]
     folders = {plan.number: folder for plan, _, folder in read.plans}
     for group in grouped([plan for plan, _, _ in read.plans]):
         try:
-            found = type_files(door, group)
+            found = type_files(_ever(door, group[0].source), group)
         except MqlmlError as error:
             errors.append(error)
             continue
@@ -103,6 +103,13 @@ def _typed(door: Door, read: _Read, errors: list[MqlmlError]) -> list[TypedFile]
             keepable = [(one, folders[one.plan.number]) for one in found]
             keep_files(door, [(one, folder) for one, folder in keepable if folder is not None])
     return sorted(typed, key=lambda one: one.plan.number)
+
+
+def _ever(door: Door, source: TableSource) -> Door:
+    """Return the door; for a table that is written while we read, one without an end of time."""
+    if not isinstance(source, LiveTable):
+        return door
+    return replace(door, times=replace(door.times, latest=LATEST, latest_text="2098"))
 
 
 def _staged(

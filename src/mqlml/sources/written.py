@@ -1,6 +1,6 @@
 """Checked tables on their way out: Parquet files, the quarantine, orphans, the data's end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -127,9 +127,12 @@ def orphans(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return counted
 
 
-def latest_time(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the latest time of any kept row in microseconds UTC; at least one lead is kept."""
-    (latest,) = only_row(connection, f"SELECT epoch_us(max(t)) FROM ({_all_times()})")
+def latest_time(connection: duckdb.DuckDBPyConnection, live: Collection[int] = ()) -> int:
+    """Return the latest time of any kept row in microseconds UTC; at least one lead is kept.
+
+    Verdicts of the files `live` come after what the other sources hold, and do not count.
+    """
+    (latest,) = only_row(connection, f"SELECT epoch_us(max(t)) FROM ({_all_times(live)})")
     return int(latest)
 
 
@@ -152,9 +155,11 @@ def stray_end(connection: duckdb.DuckDBPyConnection, latest: int) -> list[Note]:
     return [Note("", "", "", what, int(late))]
 
 
-def _all_times() -> str:
+def _all_times(live: Collection[int] = ()) -> str:
+    others = f" WHERE __file NOT IN ({', '.join(map(str, live))})" if live else ""
     return " UNION ALL ".join(
         f"SELECT CAST({quoted(column.name)} AS TIMESTAMPTZ) AS t FROM {table}_kept"
+        f"{others if table == 'verdicts' else ''}"
         for table, contract in CONTRACTS.items()
         for column in contract.columns
         # When a link ends may lie in the future: no row says that the data reach until then.

@@ -1,6 +1,6 @@
 """A few leads' share of a snapshot: their events, those of their accounts, nothing else."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +47,41 @@ def _with_accounts(tables: Tables, lead_ids: Collection[str]) -> set[str]:
     accounts = leads.loc[leads["lead_id"].isin(list(lead_ids)), "account_id"].dropna()
     same = leads.loc[leads["account_id"].isin(accounts.unique()), "lead_id"]
     return {*lead_ids, *same}
+
+
+def steps_of_leads(
+    tables: Tables, lead_ids: Collection[str], *, most: int = 300
+) -> Callable[[str], list[tuple[int, str, str | None]]]:
+    """Return a function that gives a lead's latest events, oldest first.
+
+    Each is when it happened (microseconds), its type, and of what: asset, page or campaign.
+    What robots did is left out. All of it is read at once and kept in memory.
+    """
+    wanted = pa.table({"lead_id": pa.array(sorted(set(lead_ids)), pa.string())})
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("wanted", wanted)
+        events = connection.sql(
+            "SELECT lead_id, epoch_us(occurred_at) AS at, type,"
+            f" coalesce(asset, page, campaign) AS of FROM {_log(tables)} AS events"
+            " SEMI JOIN wanted USING (lead_id) WHERE NOT coalesce(is_bot, false)"
+            " QUALIFY row_number() OVER"
+            f" (PARTITION BY lead_id ORDER BY occurred_at DESC, event_id DESC) <= {most}"
+            " ORDER BY lead_id, occurred_at, event_id"
+        ).to_arrow_table()
+    starts: dict[str, int] = {}
+    ends: dict[str, int] = {}
+    for place, lead in enumerate(events["lead_id"].to_pylist()):
+        starts.setdefault(lead, place)
+        ends[lead] = place + 1
+    kept = events.drop_columns(["lead_id"])
+
+    def steps(lead: str) -> list[tuple[int, str, str | None]]:
+        start = starts.get(lead, 0)
+        rows = kept.slice(start, ends.get(lead, 0) - start)
+        return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+    return steps
 
 
 def marks(tables: Tables) -> dict[str, int]:

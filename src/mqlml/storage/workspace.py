@@ -67,6 +67,11 @@ class Workspace:
         return self.root / "mlartifacts"
 
     @property
+    def verdicts(self) -> Path:
+        """Return the SQLite file of the page on which sales judges leads."""
+        return self.root / "review.db"
+
+    @property
     def lock_file(self) -> Path:
         """Return the file that says who is at work."""
         return self.root / "lock"

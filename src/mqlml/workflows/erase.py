@@ -28,6 +28,7 @@ from mqlml.storage.tombstones import (
 from mqlml.wiring import open_store, secret
 from mqlml.workflows.ingest import KEPT, SEEN
 from mqlml.workflows.project import Project
+from mqlml.workflows.verdict_store import erase_verdicts
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _finish(project: Project, salt: str) -> EraseResult:
     scores = erase_scores(workspace.scores, workspace.ledger, workspace.reports, erasing)
     scores += _erase_database(project, erasing)
     forget_told(root / DELIVERIES, erasing.ids)
+    rows += erase_verdicts(project, erasing)
     store = open_store(project.settings, workspace, project.secrets)
     models = store.mark_for_retraining(project.settings.name, known_from=erasing.known_from)
     files = store.scrub(partial(scrubbed, words=erasing.words))

@@ -30,6 +30,7 @@ from mqlml.tables.ingested import FileCount
 from mqlml.workflows.ingest_page import write_ingest_page
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.robots import RobotFacts, robot_facts
+from mqlml.workflows.verdict_store import verdicts_digest, with_verdicts_given
 
 Say = Callable[[str], None]
 
@@ -159,7 +160,7 @@ def current_tables(project: Project, *, say: Say, as_of: int | None = None) -> T
     """
     with project.workspace.lock("ingest"):
         files = _files_digest(project)
-        now = {"files": files, "settings": _settings_digest(project)}
+        now = _now(project, files)
         if files is None or _seen(project.workspace.root) != now:
             _ingest(project, say)
         tables = _read(project, say)
@@ -190,7 +191,7 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
     # A killed ingest leaves this folder behind; by its name the next job's lock sweeps it away.
     with tempfile.TemporaryDirectory(dir=root, prefix=".ingest.", suffix=".new") as folder:
         ingested = read_sources(
-            settings.sources,
+            with_verdicts_given(project),
             project.data_dir,
             timezone=settings.timezone,
             workdir=Path(folder),
@@ -203,8 +204,15 @@ def _read_into(project: Project, earlier: Earlier | None) -> None:
 
 def _remember(project: Project, files: str | None) -> None:
     """Note which files and settings the current snapshot is made of."""
-    seen = {"files": files, "settings": _settings_digest(project)}
+    seen = _now(project, files)
     replace_file(project.workspace.root / SEEN, json.dumps(seen).encode())
+
+
+def _now(project: Project, files: str | None) -> dict[str, str | None]:
+    """Return what a snapshot of the sources as they are now is made of."""
+    made_of = {"files": files, "settings": _settings_digest(project)}
+    verdicts = verdicts_digest(project)
+    return {**made_of, "verdicts": verdicts} if verdicts else made_of
 
 
 def _seen(root: Path) -> dict[str, Any]:
