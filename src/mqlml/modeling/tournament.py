@@ -1,6 +1,6 @@
 """The tournament: contestants judged on forward folds, one winner, one look at the test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -21,8 +21,9 @@ from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
-from mqlml.modeling.search import Choice, Material, Rows, difference_error, search
+from mqlml.modeling.search import Choice, Material, Rows, difference_error
 from mqlml.modeling.settings import ModelSettings
+from mqlml.modeling.widening import USUAL_EFFORT, Effort, search_wide
 
 # The complexity of points rules; the base rate has less.
 _LEARNS_NOTHING = 1
@@ -79,7 +80,8 @@ class TournamentResult:
     the winner among them. `model` is the winner learnt again on all labelled rows.
     `constant_log_loss` is the test log loss of saying the development base rate,
     `ranks` how surely each column has its rank among the winner's (`rank_ranges`),
-    `axis_cost` what keeping fit and engagement apart costs it, None if nothing.
+    `axis_cost` what keeping fit and engagement apart costs it, None if nothing;
+    `candidates` how many settings beyond the usual ones were tried of each learner.
     """
 
     contestants: tuple[ContestantResult, ...]
@@ -95,12 +97,22 @@ class TournamentResult:
     model: CalibratedModel
     ranks: pd.DataFrame
     axis_cost: AxisCost | None = None
+    candidates: int = 0
 
 
 def run_tournament(
-    dataset: TrainingSet, split: Split, settings: ModelSettings, *, seed: int, jobs: int = 1
+    dataset: TrainingSet,
+    split: Split,
+    settings: ModelSettings,
+    *,
+    seed: int,
+    jobs: int = 1,
+    effort: Effort = USUAL_EFFORT,
 ) -> TournamentResult:
     """Return the winner and all figures; equal arguments give an equal model, bit for bit.
+
+    An effort that ends by a clock is the exception: `candidates` of the result then tells
+    the effort that gives the same model again.
 
     The winner has the lowest mean log loss over forward folds, unless a simpler
     contestant is within one standard error of it. The test rows are evaluated
@@ -115,11 +127,12 @@ def run_tournament(
     with threadpool_limits(limits=1, user_api="blas"):
         material = material_of(dataset, settings, seed)
         entrants = contestants_of(settings, len(split.development))
-        choices = [search(entrant, material, split, jobs=jobs) for entrant in entrants]
-        results = _results(choices, material, split)
+        choices, tried = search_wide(entrants, material, split, jobs=jobs, effort=effort)
+        results = _results(choices)
         winner = _winner(choices, results)
         learnt = _learnt_by_all(choices, material, split, jobs)
-        return _evaluated(material, split, learnt, _Standing(results, winner), jobs=jobs)
+        standing = _Standing(results, winner, tried)
+        return _evaluated(material, split, learnt, standing, jobs=jobs)
 
 
 def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Material:
@@ -171,11 +184,8 @@ def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Cont
     return tuple(entrants)
 
 
-def _results(
-    choices: list[Choice], material: Material, split: Split
-) -> tuple[ContestantResult, ...]:
+def _results(choices: Sequence[Choice]) -> tuple[ContestantResult, ...]:
     best = min(choices, key=lambda choice: choice.log_loss)
-    leads = [material.leads[fold.valid] for fold in split.folds[1:]]
     return tuple(
         ContestantResult(
             name=choice.contestant.name,
@@ -183,14 +193,14 @@ def _results(
             roc_auc=choice.roc_auc,
             pr_auc=choice.pr_auc,
             fold_log_loss=choice.fold_log_loss,
-            standard_error=difference_error(choice.losses, best.losses, leads),
+            standard_error=difference_error(choice.losses, best.losses, best.leads),
             settings={**dict(choice.setting), "calibration": choice.kind},
         )
         for choice in choices
     )
 
 
-def _winner(choices: list[Choice], results: tuple[ContestantResult, ...]) -> Choice:
+def _winner(choices: Sequence[Choice], results: tuple[ContestantResult, ...]) -> Choice:
     """Return the simplest learner within one standard error of the best.
 
     What learns nothing, the base rate and the old points, is no rival in
@@ -212,6 +222,7 @@ class _Standing:
 
     results: tuple[ContestantResult, ...]
     winner: Choice
+    candidates: int
 
 
 def _evaluated(
@@ -248,6 +259,7 @@ def _evaluated(
         model=_for_use(winner, material, learnt[name], test),
         ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
         axis_cost=_axis_cost(winner, material, split, said[name]),
+        candidates=standing.candidates,
     )
 
 
@@ -269,14 +281,13 @@ def _axis_cost(winner: Choice, material: Material, split: Split, said: Floats) -
 
 
 def _learnt_by_all(
-    choices: list[Choice], material: Material, split: Split, jobs: int
+    choices: Sequence[Choice], material: Material, split: Split, jobs: int
 ) -> dict[str, CalibratedModel]:
     """Return every contestant, by name, learnt on the development part."""
-    latest = np.sort(split.folds[-1].valid)
 
     def learn(choice: Choice) -> CalibratedModel:
-        rows, forward = split.development, choice.latest
-        return _learnt(choice, material, rows, block=latest, forward=forward)
+        block, forward = choice.latest_rows, choice.latest
+        return _learnt(choice, material, split.development, block=block, forward=forward)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         models = pool.map(learn, choices)

@@ -1,6 +1,6 @@
 """Regularised logistic regression on the linear design matrix."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,10 @@ from mqlml.modeling.contestants.contestant import (
     Floats,
     Setting,
     TrainingRows,
+    by_window,
     frame_of,
     setting_of,
+    window_of,
 )
 from mqlml.modeling.encoders import LinearEncoder, fit_linear_encoder
 from mqlml.modeling.files import json_bytes, json_value
@@ -97,27 +99,24 @@ class FittedLogistic:
 
 @dataclass(frozen=True)
 class Logistic:
-    """Searches the strength of regularisation and the half-life of row weights."""
+    """Searches the strength of regularisation and the half-life of weights, and what is `drawn`."""
 
     half_lives: tuple[float, ...] = (NO_HALF_LIFE,)
     strengths: tuple[float, ...] = _STRENGTHS
+    drawn: tuple[Setting, ...] = ()
     name: str = NAME
     complexity: int = 2
 
     def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
         """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""
-        if not rows.can_learn:
-            constant = fit_base_rate(rows).log_odds(valid)
-            return dict.fromkeys(self._settings(), constant)
-        encoder = fit_linear_encoder(rows.matrix, rows.shape)
-        design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
-        return {
-            setting: _decision(valid_design, *_solve(design, rows, setting))
-            for setting in self._settings()
-        }
+        found: dict[Setting, Floats] = {}
+        for window, settings in by_window(self._settings()).items():
+            found |= _searched(rows.latest(window), settings, valid)
+        return found
 
     def fit(self, rows: TrainingRows, setting: Setting) -> "FittedLogistic | FittedBaseRate":
         """Return the coefficients learnt from `rows` under one setting."""
+        rows = rows.latest(window_of(setting))
         if not rows.can_learn:
             return fit_base_rate(rows)
         encoder = fit_linear_encoder(rows.matrix, rows.shape)
@@ -136,6 +135,19 @@ class Logistic:
         for half_life in self.half_lives:
             for strength in self.strengths:
                 yield setting_of(c=strength, half_life=half_life)
+        yield from self.drawn
+
+
+def _searched(
+    rows: TrainingRows, settings: Sequence[Setting], valid: pd.DataFrame
+) -> dict[Setting, Floats]:
+    if not rows.can_learn:
+        return dict.fromkeys(settings, fit_base_rate(rows).log_odds(valid))
+    encoder = fit_linear_encoder(rows.matrix, rows.shape)
+    design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
+    return {
+        setting: _decision(valid_design, *_solve(design, rows, setting)) for setting in settings
+    }
 
 
 def _decision(design: Floats, coefficients: Floats, intercept: float) -> Floats:
