@@ -6,7 +6,7 @@ the latest mature block. So the first fold only calibrates; the others judge.
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -60,30 +60,22 @@ class Material:
 
     def training(self, rows: Rows) -> TrainingRows:
         """Return the rows to learn from, each with its age."""
-        newest_first = np.sort(-self.as_of[rows])
-        age = np.searchsorted(newest_first, -self.as_of[rows], side="left")
-        return TrainingRows(
-            self.matrix.iloc[rows],
-            self.labels[rows],
-            age.astype(np.float64),
-            self.shape,
-            self.seed,
-        )
+        return self._aged(rows, np.arange(len(rows)))
 
     def search_training(self, rows: Rows) -> TrainingRows:
         """Return the rows to learn from; of a large table some, drawn by seed, with their ages."""
-        whole = self.training(rows)
         most = _MOST_SEARCH_CELLS // max(len(self.shape.columns), 1)
         if len(rows) <= most:
-            return whole
+            return self.training(rows)
         generator = np.random.default_rng(self.seed)
-        drawn = np.sort(generator.choice(len(rows), most, replace=False))
-        return replace(
-            whole,
-            matrix=whole.matrix.iloc[drawn],
-            labels=whole.labels[drawn],
-            age=whole.age[drawn],
-        )
+        return self._aged(rows, np.sort(generator.choice(len(rows), most, replace=False)))
+
+    def _aged(self, rows: Rows, drawn: Rows) -> TrainingRows:
+        """Return those of the rows at the `drawn` positions, their ages among all of them."""
+        newest_first = np.sort(-self.as_of[rows])
+        kept = rows[drawn]
+        age = np.searchsorted(newest_first, -self.as_of[kept], side="left").astype(np.float64)
+        return TrainingRows(self.matrix.iloc[kept], self.labels[kept], age, self.shape, self.seed)
 
     def judged(self, rows: Rows) -> Rows:
         """Return the rows to judge on, sorted; of many some, drawn by seed."""

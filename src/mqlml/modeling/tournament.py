@@ -17,16 +17,19 @@ from mqlml.modeling.contestants.boosting import Boosting
 from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
+from mqlml.modeling.contestants.segments import Segments
 from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
+from mqlml.modeling.rungs import Rung, segments_of, standing_of
 from mqlml.modeling.search import Choice, Material, Rows, difference_error
 from mqlml.modeling.settings import ModelSettings
-from mqlml.modeling.widening import USUAL_EFFORT, Effort, search_wide
+from mqlml.modeling.widening import Effort, search_wide
 
 # The complexity of points rules; the base rate has less.
 _LEARNS_NOTHING = 1
+_FEWEST_SEGMENTS = 2
 # As shares of the development rows: within that many newer rows a row's weight halves.
 _HALF_LIFE_SHARES = (0.5,)
 
@@ -81,7 +84,8 @@ class TournamentResult:
     `constant_log_loss` is the test log loss of saying the development base rate,
     `ranks` how surely each column has its rank among the winner's (`rank_ranges`),
     `axis_cost` what keeping fit and engagement apart costs it, None if nothing;
-    `candidates` how many settings beyond the usual ones were tried of each learner.
+    `candidates` how many settings beyond the usual ones were tried of each learner,
+    `segments` what each segment is scored by, if the settings name a column of segments.
     """
 
     contestants: tuple[ContestantResult, ...]
@@ -98,6 +102,7 @@ class TournamentResult:
     ranks: pd.DataFrame
     axis_cost: AxisCost | None = None
     candidates: int = 0
+    segments: tuple[Rung, ...] = ()
 
 
 def run_tournament(
@@ -107,12 +112,12 @@ def run_tournament(
     *,
     seed: int,
     jobs: int = 1,
-    effort: Effort = USUAL_EFFORT,
+    effort: Effort | None = None,
 ) -> TournamentResult:
     """Return the winner and all figures; equal arguments give an equal model, bit for bit.
 
-    An effort that ends by a clock is the exception: `candidates` of the result then tells
-    the effort that gives the same model again.
+    Without `effort` the settings say how widely is searched. An effort that ends by a clock
+    is the exception to equality: `candidates` of the result tells how to have the same again.
 
     The winner has the lowest mean log loss over forward folds, unless a simpler
     contestant is within one standard error of it. The test rows are evaluated
@@ -126,12 +131,16 @@ def run_tournament(
     # must not depend on the machine.
     with threadpool_limits(limits=1, user_api="blas"):
         material = material_of(dataset, settings, seed)
-        entrants = contestants_of(settings, len(split.development))
-        choices, tried = search_wide(entrants, material, split, jobs=jobs, effort=effort)
+        segments = _segments(material, split, settings)
+        entrants = contestants_of(settings, len(split.development), segments)
+        choices, tried = search_wide(
+            entrants, material, split, jobs=jobs, effort=effort or Effort(settings.candidates)
+        )
         results = _results(choices)
         winner = _winner(choices, results)
         learnt = _learnt_by_all(choices, material, split, jobs)
-        standing = _Standing(results, winner, tried)
+        segments = standing_of(segments, winner.contestant.name)
+        standing = _Standing(results, winner, tried, segments)
         return _evaluated(material, split, learnt, standing, jobs=jobs)
 
 
@@ -167,8 +176,19 @@ def _refuse_undirected(monotone: Mapping[str, int], shape: MatrixShape) -> None:
         raise ConfigError(*faults)
 
 
-def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Contestant, ...]:
-    """Return the contestants that the settings name; the base rate always takes part."""
+def _segments(material: Material, split: Split, settings: ModelSettings) -> tuple[Rung, ...]:
+    if settings.segments is None:
+        return ()
+    return segments_of(material, split.development, settings.segments)
+
+
+def contestants_of(
+    settings: ModelSettings, development_rows: int, segments: Sequence[Rung] = ()
+) -> tuple[Contestant, ...]:
+    """Return the contestants that the settings name; the base rate always takes part.
+
+    Models by segment take part if two segments are large enough.
+    """
     half_lives = (
         NO_HALF_LIFE,
         *(float(round(share * development_rows)) for share in _HALF_LIFE_SHARES),
@@ -178,6 +198,10 @@ def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Cont
         entrants.append(PointsRules(settings.points_rules))
     if "logistic" in settings.contestants:
         entrants.append(Logistic(half_lives))
+    large = tuple(segment.segment for segment in segments if segment.is_large)
+    if settings.segments is not None and len(large) >= _FEWEST_SEGMENTS:
+        least = settings.segments.min_conversions
+        entrants.append(Segments(settings.segments.column, large, least))
     if "lightgbm" in settings.contestants:
         directed = {name: sign for name, sign in settings.monotone.items() if sign}
         entrants.append(Boosting(half_lives, tuple(sorted(directed.items()))))
@@ -223,6 +247,7 @@ class _Standing:
     results: tuple[ContestantResult, ...]
     winner: Choice
     candidates: int
+    segments: tuple[Rung, ...]
 
 
 def _evaluated(
@@ -260,6 +285,7 @@ def _evaluated(
         ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
         axis_cost=_axis_cost(winner, material, split, said[name]),
         candidates=standing.candidates,
+        segments=standing.segments,
     )
 
 

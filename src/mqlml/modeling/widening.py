@@ -14,7 +14,6 @@ from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.space import drawn_lines, drawn_trees
 from mqlml.modeling.search import Choice, Material, Searched, search
 
-MOST_CANDIDATES = 400
 _ROUND = 4
 # A search ends when so many rounds in a row bettered no learner by the least gain.
 _PATIENCE = 6
@@ -35,9 +34,6 @@ class Effort:
     def allows(self, tried: int) -> bool:
         """Return whether another round may begin after so many candidates."""
         return tried < self.candidates and not (self.is_over is not None and self.is_over())
-
-
-USUAL_EFFORT = Effort()
 
 
 def search_wide(

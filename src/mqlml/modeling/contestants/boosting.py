@@ -125,7 +125,7 @@ class Boosting:
     is_free: bool = False
     drawn: tuple[Setting, ...] = ()
     name: str = NAME
-    complexity: int = 3
+    complexity: int = 4
 
     def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
         """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""

@@ -50,6 +50,16 @@ class TrainingRows:
         kept = np.flatnonzero(self.age < window_rows)
         if window_rows == ALL_ROWS or len(kept) == len(self.age):
             return self
+        return self._of(kept)
+
+    def drawn(self, most: int) -> "TrainingRows":
+        """Return at most so many of the rows, drawn by the seed, with the ages they have here."""
+        if len(self.labels) <= most:
+            return self
+        generator = np.random.default_rng(self.seed)
+        return self._of(np.sort(generator.choice(len(self.labels), most, replace=False)))
+
+    def _of(self, kept: npt.NDArray[np.intp]) -> "TrainingRows":
         return replace(
             self, matrix=self.matrix.iloc[kept], labels=self.labels[kept], age=self.age[kept]
         )

@@ -30,6 +30,8 @@ _STRENGTHS = (0.01, 0.03, 0.1)
 # Newton's steps are few and exact, and cost rows × columns²; beyond this many
 # operations a step, many cheap steps are faster.
 _NEWTON_COST = 5e8
+_MOST_DESIGN_CELLS = 80_000_000
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -49,28 +51,38 @@ class FittedLogistic:
 
     def log_odds(self, matrix: pd.DataFrame) -> Floats:
         """Return the log-odds of each row."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
-        return np.asarray(self.base + (away * np.array(self.coefficients)).sum(axis=1))
+        weights = np.array(self.coefficients)
+        said = [self.base + (away * weights).sum(axis=1) for away in self._away(matrix)]
+        return np.concatenate([np.empty(0), *said])
+
+    def _away(self, matrix: pd.DataFrame) -> Iterator[Floats]:
+        """Yield how far rows are from the average lead, some at a time: a design is wide."""
+        centre = np.array(self.centre)
+        for first in range(0, len(matrix), _ROWS_AT_ONCE):
+            yield self.encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE]) - centre
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return coefficient × distance from the average lead, summed by plan column."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
-        pieces = away * np.array(self.coefficients)
         position = {name: i for i, name in enumerate(self.shape.columns)}
         summed = np.zeros((len(matrix), len(position)))
-        for piece, source in zip(pieces.T, self.encoder.sources, strict=True):
-            summed[:, position[source]] += piece
+        first = 0
+        for away in self._away(matrix):
+            part = summed[first : first + len(away)]
+            pieces = (away * np.array(self.coefficients)).T
+            for piece, source in zip(pieces, self.encoder.sources, strict=True):
+                part[:, position[source]] += piece
+            first += len(away)
         return frame_of(summed, self.shape.columns, self.base)
 
     def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the columns base, fit and engagement; rows sum to the log-odds."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
         axes = np.array([self.shape.axis_of(source) for source in self.encoder.sources], dtype=str)
         parts = {"base": np.full(len(matrix), self.base)}
         # Row by row, never by a matrix product: a lead alone gets what it gets in a batch.
         for axis in AXES:
             weights = np.where(axes == axis, np.array(self.coefficients), 0.0)
-            parts[axis] = (away * weights).sum(axis=1)
+            said = [(away * weights).sum(axis=1) for away in self._away(matrix)]
+            parts[axis] = np.concatenate([np.empty(0), *said])
         return pd.DataFrame(parts)
 
     def to_files(self) -> dict[str, bytes]:
@@ -120,6 +132,8 @@ class Logistic:
         if not rows.can_learn:
             return fit_base_rate(rows)
         encoder = fit_linear_encoder(rows.matrix, rows.shape)
+        # A line through so many rows does not turn any more; their design would fill the memory.
+        rows = rows.drawn(_MOST_DESIGN_CELLS // max(len(encoder.sources), 1))
         design = encoder.transform(rows.matrix)
         coefficients, intercept = _solve(design, rows, setting)
         centre = design.mean(axis=0)
