@@ -25,15 +25,19 @@ from mqlml.modeling.tournament import run_tournament
 
 OURS = "ours"
 PEERS = ("autogluon", "flaml", "catboost", "lightgbm", "logistic")
-# Log loss of default LightGBM and of logistic regression as the data's README tells them.
+# Log loss of default LightGBM, of logistic regression and of a constant, as the data's README
+# tells them.
 TOLD = {
-    "x_education": (0.405, 0.397),
-    "olist": (0.318, 0.297),
-    "bank_marketing": (0.788, 0.570),
-    "online_shoppers": (0.526, 0.495),
-    "bpic2012 at +7 d": (0.596, 0.597),
-    "bpic2012 at +14 d": (0.521, 0.495),
+    "x_education": (0.405, 0.397, 0.660),
+    "olist": (0.318, 0.297, 0.317),
+    "bank_marketing": (0.788, 0.570, 0.894),
+    "online_shoppers": (0.526, 0.495, 0.537),
+    "bpic2012 at +7 d": (0.596, 0.597, 0.696),
+    "bpic2012 at +14 d": (0.521, 0.495, 0.674),
 }
+# Where the constant's log loss is another, rows or labels are: then the two are learnt anew.
+_SAME_CONSTANT = 0.002
+_LEARNT_ANEW = ("lightgbm", "logistic")
 # Tables whose base rate moves between what is learnt from and what is judged.
 MOVING = frozenset({"bank_marketing", "online_shoppers"})
 # Peers that search by the clock get five times our seconds, and never less than a minute.
@@ -45,6 +49,10 @@ _SEED = 0
 def main() -> None:
     """Measure, print and, for the test, write results/quality.json."""
     given = _arguments()
+    if given.block == "again":
+        last = json.loads((FOLDER / "quality.json").read_text(encoding="utf-8"))
+        _write(last["tables"], last["looks_at_the_test"])
+        return
     look = _looks() + 1
     found: dict[str, dict[str, dict[str, float]]] = {}
     with TemporaryDirectory() as scratch:
@@ -69,7 +77,8 @@ def _write(found: Mapping[str, Mapping[str, Mapping[str, float]]], look: int) ->
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--block", choices=("inner", "test"), default="inner")
+    parser.add_argument("--block", choices=("inner", "test", "again"), default="inner",
+                        help="'again' judges the figures of the last look once more")  # fmt: skip
     parser.add_argument("--tables", nargs="*", choices=TABLES)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--peers", type=Path, help="the Python of the peers' environment")
@@ -176,19 +185,31 @@ def rows_of(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[
 
 
 def _goal_rows(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[dict[str, Any]]:
-    told = {name: TOLD[name] for name in found if name in TOLD}
-    if told:
-        ours = {name: found[name][OURS]["log_loss"] for name in told}
-        below = sum(ours[name] < min(pair) for name, pair in told.items())
-        yield _row("tables below both told figures", below, least=4)
-        worst = max(ours[name] - min(pair) for name, pair in told.items())
-        yield _row("furthest above the better told figure", worst, most=0.003)
+    bars = {
+        name: bar for name, figures in found.items() if (bar := _bar(name, figures)) is not None
+    }
+    if bars:
+        above = {name: found[name][OURS]["log_loss"] - bar for name, bar in bars.items()}
+        below = sum(distance < 0 for distance in above.values())
+        yield _row("tables below default LightGBM and logistic regression", below, least=4)
+        yield _row("furthest above the better of the two", max(above.values()), most=0.003)
+        for name, distance in above.items():
+            yield _row(f"{name}: log loss above the better of the two", distance)
     contenders = [OURS, *(p for p in PEERS if all(p in figure for figure in found.values()))]
     if len(contenders) > 1:
         ranks = np.array([_ranks([f[c]["log_loss"] for c in contenders]) for f in found.values()])
         for name, mean in zip(contenders, ranks.mean(axis=0), strict=True):
             yield _row(f"mean rank by log loss: {name}", float(mean),
                        most=1.0 if name == OURS else None)  # fmt: skip
+
+
+def _bar(table: str, contenders: Mapping[str, Mapping[str, float]]) -> float | None:
+    """Return the log loss of the better of default LightGBM and logistic regression."""
+    *told, constant = TOLD.get(table, (np.nan,))
+    if abs(constant - contenders["constant"]["log_loss"]) <= _SAME_CONSTANT:
+        return min(told)
+    anew = [contenders[name]["log_loss"] for name in _LEARNT_ANEW if name in contenders]
+    return min(anew) if len(anew) == len(_LEARNT_ANEW) else None
 
 
 def _ranks(losses: Sequence[float]) -> list[int]:

@@ -33,6 +33,16 @@ class Rung:
     scored_by: str = ""
     why: str = ""
 
+    def words(self) -> str:
+        """Return the evidence, what the segment is scored by, and why it has no better.
+
+        >>> Rung("Malta", 64, 7, 9, False, "pooled model", "leads: 64 of 300").words()
+        '64 leads, 7 conversions, 9 months: scored by pooled model (leads: 64 of 300)'
+        """
+        why = f" ({self.why})" if self.why else ""
+        evidence = f"{self.leads:,} leads, {self.conversions:,} conversions, {self.months} months"
+        return f"{evidence}: scored by {self.scored_by}{why}"
+
 
 def segments_of(material: Material, rows: Rows, settings: SegmentSettings) -> tuple[Rung, ...]:
     """Return the segments among labelled rows, the largest first.

@@ -121,11 +121,7 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
 def segment_lines(result: TournamentResult) -> Iterator[str]:
     """Yield what each segment is scored by, the largest first, and why it has no better."""
     for segment in result.segments[:_SEGMENTS]:
-        evidence = (
-            f"{segment.leads:,} leads, {segment.conversions:,} conversions, {segment.months} months"
-        )
-        why = f" ({segment.why})" if segment.why else ""
-        yield f"segment {segment.segment}: {evidence}: scored by {segment.scored_by}{why}"
+        yield f"segment {segment.segment}: {segment.words()}"
     if len(result.segments) > _SEGMENTS:
         yield f"… and {len(result.segments) - _SEGMENTS} smaller segments"
 
