@@ -4,7 +4,7 @@
     python -m benchmarks.quality_simulated scale   # 1 M points of 100 features
 
 Companies whose truth is known: a lead's log-odds are a sum of its columns, bent and with a mild
-interaction of fit and engagement. The future is half a million leads nobody has learnt from.
+interaction of fit and engagement. The future is 200,000 leads that nobody has learnt from.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class Shape:
     categories: int
 
 
-SHAPES = {"truth": Shape(60_000, 14, 6), "scale": Shape(1_000_000, 80, 20)}
+SHAPES = {"truth": Shape(40_000, 14, 6), "scale": Shape(1_000_000, 80, 20)}
 TINY = Shape(2_000, 4, 2)
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     """Measure, print and write results/quality_truth.json or results/training_scale.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=SHAPES)
-    parser.add_argument("--companies", type=int, default=8)
+    parser.add_argument("--companies", type=int, default=6)
     parser.add_argument("--tiny", action="store_true", help="small tables, nothing written")
     given = parser.parse_args()
     shape = TINY if given.tiny else SHAPES[given.what]
@@ -121,7 +121,7 @@ def truth_rows(shape: Shape, seeds: range) -> Iterator[dict[str, Any]]:
         dataset = company(shape, seed)
         split = make_split(dataset.points, TARGET, SplitSettings())
         result = run_tournament(dataset, split, ModelSettings(), seed=0, jobs=2)
-        future, truth = drawn(shape, 8 * shape.leads, seed, 1)
+        future, truth = drawn(shape, 5 * shape.leads, seed, 1)
         names = {a.source: a.column for a in dataset.plan.attributes}
         future = future.rename(columns=names)[list(dataset.plan.columns)]
         labels = (np.random.default_rng([seed, 100]).random(len(truth)) < truth).astype(np.float64)

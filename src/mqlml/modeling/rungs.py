@@ -1,7 +1,7 @@
 """What each segment stands on: a model of its own, the pooled one, points, or the base rate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,10 +62,11 @@ def segments_of(material: Material, rows: Rows, settings: SegmentSettings) -> tu
 
 def _rung(level: str, material: Material, rows: Rows, settings: SegmentSettings) -> Rung:
     leads, labels = material.leads[rows], material.labels[rows]
+    months = material.as_of[rows].astype("M8[us]").astype("M8[M]")
     found = {
         "leads": len(np.unique(leads)),
         "conversions": len(np.unique(leads[labels == 1])),
-        "months": len(np.unique(material.as_of[rows].astype("M8[us]").astype("M8[M]"))),
+        "months": len(np.unique(months)),
     }
     needed = {
         "leads": settings.min_leads,
@@ -77,7 +78,14 @@ def _rung(level: str, material: Material, rows: Rows, settings: SegmentSettings)
         for name in needed
         if found[name] < needed[name]
     ]
-    return Rung(level, **found, is_large=not lacking, why="; ".join(lacking))
+    return Rung(
+        segment=level,
+        leads=found["leads"],
+        conversions=found["conversions"],
+        months=found["months"],
+        is_large=not lacking,
+        why="; ".join(lacking),
+    )
 
 
 def standing_of(rungs: Sequence[Rung], winner: str) -> tuple[Rung, ...]:
@@ -92,6 +100,4 @@ def _placed(rung: Rung, winner: str) -> Rung:
     why = rung.why
     if rung.is_large and winner != "segments":
         why = "models by segment were not clearly better on later leads"
-    return Rung(
-        rung.segment, rung.leads, rung.conversions, rung.months, rung.is_large, scored_by, why
-    )
+    return replace(rung, scored_by=scored_by, why=why)
