@@ -52,4 +52,5 @@ class GateSettings(_Frozen):
     min_leads: int = 200
     min_conversions: int = 50
     min_test_conversions: int = 20
+    min_months: int = 2
     min_roc_auc_low: float = 0.5
