@@ -49,6 +49,7 @@ bench-floor: $(STAMP) ## Measure how often a promised precision is broken
 bench-quality: $(STAMP) $(PEERS)-quality/.installed ## Judge probabilities on public tables beside peers (BLOCK=inner|test)
 	@$(BIN)/python -m benchmarks.quality --block $(or $(BLOCK),inner) --peers $(PEERS)-quality/bin/python
 	@$(BIN)/python -m benchmarks.quality_simulated truth
+	@$(BIN)/python -m benchmarks.quality_simulated luck
 	@$(BIN)/python -m benchmarks.quality_simulated axes
 	@$(BIN)/python -m benchmarks.quality_simulated scale
 

@@ -1,6 +1,7 @@
 """What only a simulator can tell, and what a large training costs: `make bench-quality`.
 
     python -m benchmarks.quality_simulated truth   # the test's ROC-AUC beside the true one
+    python -m benchmarks.quality_simulated luck    # the same distance of the truth's own ranking
     python -m benchmarks.quality_simulated axes    # what keeping fit and engagement apart costs
     python -m benchmarks.quality_simulated scale   # 1 M points of 100 features
 
@@ -47,6 +48,7 @@ class Shape:
 
 SHAPES = {
     "truth": Shape(40_000, 14, 6),
+    "luck": Shape(40_000, 14, 6),
     "axes": Shape(20_000, 10, 4),
     "scale": Shape(1_000_000, 80, 20),
 }
@@ -64,6 +66,7 @@ def main() -> None:
     seeds = range(700_000, 700_000 + given.companies)
     measures = {
         "truth": lambda: truth_rows(shape, seeds),
+        "luck": lambda: luck_rows(shape, seeds),
         "axes": lambda: axes_rows(shape, seeds),
         "scale": lambda: scale_rows(shape),
     }
@@ -147,6 +150,24 @@ def truth_rows(shape: Shape, seeds: range) -> Iterator[dict[str, Any]]:
     yield _row("test's ROC-AUC − true future ROC-AUC, mean", float(np.mean(apart)), most=0.01)
     yield _row("furthest of a company", float(distance.max()))
     yield _row("companies within .01", float((distance <= 0.01).mean()))
+
+
+def luck_rows(shape: Shape, seeds: range) -> Iterator[dict[str, Any]]:
+    """Yield how far the ROC-AUC of the true probabilities on the test is from their future one.
+
+    No model is learnt: what is left of `truth_rows` beyond this is the tournament's doing.
+    """
+    apart = []
+    for seed in seeds:
+        labels = company(shape, seed).points["label"].to_numpy(np.float64)
+        _, past = drawn(shape, shape.leads, seed, 0)
+        test = slice(round(0.8 * shape.leads), None)
+        _, future = drawn(shape, 5 * shape.leads, seed, 1)
+        later = (np.random.default_rng([seed, 100]).random(len(future)) < future).astype(np.float64)
+        apart.append(roc_auc(labels[test], past[test]) - roc_auc(later, future))
+        print(f"  {seed} the truth's own distance {apart[-1]:.4f}", flush=True)
+    name = "the truth's ROC-AUC on the test − its future one, mean"
+    yield _row(name, float(np.mean(apart)))
 
 
 def axes_rows(shape: Shape, seeds: range) -> Iterator[dict[str, Any]]:

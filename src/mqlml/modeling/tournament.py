@@ -14,7 +14,7 @@ from mqlml.features.plan import Plan
 from mqlml.modeling.calibration import Floats, fit_calibration, probability_of
 from mqlml.modeling.contestants.base_rate import BaseRate
 from mqlml.modeling.contestants.boosting import Boosting
-from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
+from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant, TrainingRows
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
 from mqlml.modeling.contestants.segments import Segments
@@ -310,10 +310,11 @@ def _learnt_by_all(
     choices: Sequence[Choice], material: Material, split: Split, jobs: int
 ) -> dict[str, CalibratedModel]:
     """Return every contestant, by name, learnt on the development part."""
+    rows = material.training(split.development)  # once for all: of a large table they are large
 
     def learn(choice: Choice) -> CalibratedModel:
         block, forward = choice.latest_rows, choice.latest
-        return _learnt(choice, material, split.development, block=block, forward=forward)
+        return _learnt(choice, material, rows, block=block, forward=forward)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         models = pool.map(learn, choices)
@@ -330,17 +331,18 @@ def _for_use(
     """
     everything = np.flatnonzero(~np.isnan(material.labels))
     forward = tested.fitted.log_odds(material.matrix.iloc[test])
-    return _learnt(winner, material, everything, block=test, forward=forward)
+    rows = material.training(everything)
+    return _learnt(winner, material, rows, block=test, forward=forward)
 
 
 def _learnt(
-    choice: Choice, material: Material, rows: Rows, *, block: Rows, forward: Floats
+    choice: Choice, material: Material, rows: TrainingRows, *, block: Rows, forward: Floats
 ) -> CalibratedModel:
     """Return the chosen setting learnt from `rows`, calibrated on `block`, their latest part.
 
     `forward` are the log-odds of the block from a model that had not seen it.
     """
-    fitted = choice.contestant.fit(material.training(rows), choice.setting)
+    fitted = choice.contestant.fit(rows, choice.setting)
     own = fitted.log_odds(material.matrix.iloc[block])
     calibration = fit_calibration(own, forward, material.labels[block], choice.kind)
     return CalibratedModel(fitted, calibration, material.plan_shape)

@@ -201,10 +201,6 @@ class _Data:
     rows: TrainingRows
 
     @cached_property
-    def _encoded(self) -> Floats:
-        return self.encoder.transform(self.rows.matrix)
-
-    @cached_property
     def _plain(self) -> Any:
         return self._binned(None)
 
@@ -217,14 +213,14 @@ class _Data:
     def _binned(self, reference: Any) -> Any:
         import lightgbm
 
+        # The codes are not kept beside the bins: of a large table they are most of the memory.
         return lightgbm.Dataset(
-            self._encoded,
+            self.encoder.transform(self.rows.matrix),
             label=self.rows.labels,
             reference=reference,
             feature_name=[f"c{i}" for i in range(len(self.encoder.columns))],
             categorical_feature=list(self.encoder.category_positions),
             params=_REPEATABLE,
-            free_raw_data=False,
         ).construct()
 
     def prepared(self, start: FittedLogistic | None, half_life: float) -> Any:

@@ -30,7 +30,7 @@ _STRENGTHS = (0.01, 0.03, 0.1)
 # Newton's steps are few and exact, and cost rows × columns²; beyond this many
 # operations a step, many cheap steps are faster.
 _NEWTON_COST = 5e8
-_MOST_DESIGN_CELLS = 80_000_000
+_MOST_DESIGN_CELLS = 40_000_000
 _ROWS_AT_ONCE = 20_000
 
 
