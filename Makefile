@@ -6,11 +6,12 @@ SHELL := bash
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXAMPLES ?= nightly
+PEERS := .venv-bench
 SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +52,13 @@ bench-review: $(STAMP) ## Measure how well a review finds planted disagreement
 bench-serve: $(STAMP) ## Measure fifty reps at once on the page for sales (PROFILE=quick|full)
 	@$(BIN)/python -m benchmarks.serve --profile $(or $(PROFILE),full)
 
+bench-quality: $(STAMP) $(PEERS)-quality/.installed ## Judge probabilities on public tables beside peers (BLOCK=inner|test)
+	@$(BIN)/python -m benchmarks.quality --block $(or $(BLOCK),inner) --peers $(PEERS)-quality/bin/python
+	@$(BIN)/python -m benchmarks.quality_simulated truth
+	@$(BIN)/python -m benchmarks.quality_simulated luck
+	@$(BIN)/python -m benchmarks.quality_simulated axes
+	@$(BIN)/python -m benchmarks.quality_simulated scale
+
 test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
@@ -70,7 +78,6 @@ layers: $(STAMP)
 	@$(BIN)/lint-imports --no-cache | tail -n 2
 
 SIZE ?= small
-PEERS := .venv-bench
 # Peers have environments of their own: their needs are not ours, and Featuretools' not the others'.
 $(PEERS)%/.installed: benchmarks/peers%.txt
 	@$(PYTHON) -m venv $(@D)

@@ -21,6 +21,21 @@ from mqlml.cli.output import answer, note
 from mqlml.cli.progress import means
 from mqlml.errors import NotPublishedError
 
+Candidates = Annotated[
+    int | None,
+    typer.Option(
+        "--candidates", min=0, max=400,
+        help="How many settings beyond the usual ones each learner tries.",
+    ),
+]  # fmt: skip
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget", min=1,
+        help="Seconds after which no more settings are tried; the run tells how many were.",
+    ),
+]  # fmt: skip
+
 
 class Reason(StrEnum):
     """Why a model is trained again."""
@@ -48,13 +63,18 @@ def train(
     as_of: AsOf = None,
     seed: Seed = 0,
     memory: Memory = "2GB",
+    candidates: Candidates = None,
+    budget: Budget = None,
     as_json: Json = False,
 ) -> None:
     """Train, judge on what came later, and publish the winner as champion."""
+    from mqlml.workflows.train import searching
     from mqlml.workflows.train import train as run
 
-    project = project_of(config, data, workspace)
-    with means(memory, "events") as given:
+    project = searching(
+        project_of(config, data, workspace), candidates, is_timed=budget is not None
+    )
+    with means(memory, "events", seconds=budget) as given:
         result = run(project, as_of=project.instant(as_of), seed=seed, say=progress, means=given)
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,9 +28,15 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def means(memory: str, what: str) -> "Iterator[Means]":
-    """Yield the memory, all cores, and a bar of `what` is done."""
+def means(memory: str, what: str, *, seconds: float | None = None) -> "Iterator[Means]":
+    """Yield the memory, all cores, a bar of `what` is done, and when so many seconds are over."""
     from mqlml.workflows.features import Means
 
+    is_over = None if seconds is None else _over_in(seconds)
     with progress_bar(what) as bar:
-        yield Means(memory, os.cpu_count() or 1, bar)
+        yield Means(memory, os.cpu_count() or 1, bar, is_over)
+
+
+def _over_in(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end

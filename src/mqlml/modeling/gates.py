@@ -9,6 +9,7 @@ from mqlml.dataset.splits import Split
 from mqlml.modeling.outlook import (
     BETTER_SIGNALS,
     COUNTED,
+    WAIT_FOR_MONTHS,
     more_words,
     surer_words,
     weekly_rates,
@@ -44,6 +45,8 @@ def check_gates(
     points' times are real) also in how many weeks that will be at the latest rate.
     """
     gates = _measured(points, split, result, settings)
+    if is_dated:
+        gates += (_at_least("months", _conversion_months(points), settings.min_months),)
     rates = weekly_rates(points, split) if is_dated else {}
     figures = {gate.name: gate for gate in gates}
     auc, low = result.test.roc_auc, figures["roc_auc_low"]
@@ -52,6 +55,7 @@ def check_gates(
             name: more_words(figures[name].found, figures[name].needed, rates.get(name))
             for name in COUNTED
         },
+        "months": WAIT_FOR_MONTHS,
         "roc_auc_low": surer_words(auc, low.found, low.needed),
         "test_log_loss": BETTER_SIGNALS,
         "forward_log_loss": BETTER_SIGNALS,
@@ -87,6 +91,12 @@ def constant_log_loss(result: TournamentResult) -> float:
 
 def _converted_leads(points: pd.DataFrame) -> int:
     return int(points.loc[points["label"] == 1, "lead_id"].nunique())
+
+
+def _conversion_months(points: pd.DataFrame) -> int:
+    """Return from how many calendar months the points come that converted."""
+    converted = points.loc[points["label"] == 1, "as_of"].to_numpy(np.int64)
+    return len(np.unique(converted.astype("M8[us]").astype("M8[M]")))
 
 
 def _at_least(name: str, found: float, needed: float) -> Gate:

@@ -13,6 +13,7 @@ from mqlml.modeling.contestants.boosting import FittedBoosting
 from mqlml.modeling.contestants.contestant import Fitted
 from mqlml.modeling.contestants.logistic import FittedLogistic
 from mqlml.modeling.contestants.points_rules import FittedPointsRules
+from mqlml.modeling.contestants.segments import FittedSegments
 from mqlml.modeling.files import json_bytes, json_value
 from mqlml.modeling.matrix import BASE, MatrixShape, check_matrix
 
@@ -114,6 +115,8 @@ def _fitted_from(kind: str, files: Mapping[str, bytes]) -> Fitted:
         return FittedPointsRules.from_files(files)
     if kind == "logistic":
         return FittedLogistic.from_files(files)
+    if kind == "segments":
+        return FittedSegments.from_files(files)
     if kind == "lightgbm":
         return FittedBoosting.from_files(files)
     raise BundleError(Fault("unknown kind of model", _FILE, kind, "update mqlml"))

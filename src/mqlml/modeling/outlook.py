@@ -13,6 +13,10 @@ BETTER_SIGNALS = (
     "nothing known of these leads tells buyers from others better than their average: "
     "add signals of what they do, check that ids join, or wait for more outcomes"
 )
+WAIT_FOR_MONTHS = (
+    "conversions of so few months may be one campaign's or one import's: bring a longer history, "
+    "or wait until another month's outcomes are known"
+)
 _WEEKS = 12
 _YEAR_WEEKS = 52
 

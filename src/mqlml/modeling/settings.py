@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# Beyond the usual settings of each learner; more than any search has been seen to use.
+MOST_CANDIDATES = 400
 MonotoneSign = Annotated[int, Field(ge=-1, le=1)]
 ContestantName = Literal["base_rate", "points_rules", "logistic", "lightgbm"]
 
@@ -19,8 +21,17 @@ class PointsRule(_Frozen):
     points: float
 
 
+class SegmentSettings(_Frozen):
+    """A category whose large values may have a model of their own, and how large they must be."""
+
+    column: str
+    min_leads: int = Field(default=300, ge=1)
+    min_conversions: int = Field(default=50, ge=5)
+    min_months: int = Field(default=3, ge=0)
+
+
 class ModelSettings(_Frozen):
-    """Which contestants run, and what columns are kept from them."""
+    """Which contestants run, what columns are kept from them, and how widely is searched."""
 
     contestants: tuple[ContestantName, ...] = (
         "base_rate",
@@ -31,6 +42,8 @@ class ModelSettings(_Frozen):
     points_rules: tuple[PointsRule, ...] = ()
     drop: tuple[str, ...] = ()
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
+    segments: SegmentSettings | None = None
+    candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
 
 
 class GateSettings(_Frozen):
@@ -39,4 +52,5 @@ class GateSettings(_Frozen):
     min_leads: int = 200
     min_conversions: int = 50
     min_test_conversions: int = 20
+    min_months: int = 2
     min_roc_auc_low: float = 0.5

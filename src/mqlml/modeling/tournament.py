@@ -1,6 +1,6 @@
 """The tournament: contestants judged on forward folds, one winner, one look at the test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -14,18 +14,22 @@ from mqlml.features.plan import Plan
 from mqlml.modeling.calibration import Floats, fit_calibration, probability_of
 from mqlml.modeling.contestants.base_rate import BaseRate
 from mqlml.modeling.contestants.boosting import Boosting
-from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant
+from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant, TrainingRows
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
+from mqlml.modeling.contestants.segments import Segments
 from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
-from mqlml.modeling.search import Choice, Material, Rows, difference_error, search
+from mqlml.modeling.rungs import Rung, segments_of, standing_of
+from mqlml.modeling.search import Choice, Material, Rows, difference_error
 from mqlml.modeling.settings import ModelSettings
+from mqlml.modeling.widening import Effort, search_wide
 
 # The complexity of points rules; the base rate has less.
 _LEARNS_NOTHING = 1
+_FEWEST_SEGMENTS = 2
 # As shares of the development rows: within that many newer rows a row's weight halves.
 _HALF_LIFE_SHARES = (0.5,)
 
@@ -79,7 +83,9 @@ class TournamentResult:
     the winner among them. `model` is the winner learnt again on all labelled rows.
     `constant_log_loss` is the test log loss of saying the development base rate,
     `ranks` how surely each column has its rank among the winner's (`rank_ranges`),
-    `axis_cost` what keeping fit and engagement apart costs it, None if nothing.
+    `axis_cost` what keeping fit and engagement apart costs it, None if nothing;
+    `candidates` how many settings beyond the usual ones were tried of each learner,
+    `segments` what each segment is scored by, if the settings name a column of segments.
     """
 
     contestants: tuple[ContestantResult, ...]
@@ -95,12 +101,23 @@ class TournamentResult:
     model: CalibratedModel
     ranks: pd.DataFrame
     axis_cost: AxisCost | None = None
+    candidates: int = 0
+    segments: tuple[Rung, ...] = ()
 
 
 def run_tournament(
-    dataset: TrainingSet, split: Split, settings: ModelSettings, *, seed: int, jobs: int = 1
+    dataset: TrainingSet,
+    split: Split,
+    settings: ModelSettings,
+    *,
+    seed: int,
+    jobs: int = 1,
+    effort: Effort | None = None,
 ) -> TournamentResult:
     """Return the winner and all figures; equal arguments give an equal model, bit for bit.
+
+    Without `effort` the settings say how widely is searched. An effort that ends by a clock
+    is the exception to equality: `candidates` of the result tells how to have the same again.
 
     The winner has the lowest mean log loss over forward folds, unless a simpler
     contestant is within one standard error of it. The test rows are evaluated
@@ -114,12 +131,17 @@ def run_tournament(
     # must not depend on the machine.
     with threadpool_limits(limits=1, user_api="blas"):
         material = material_of(dataset, settings, seed)
-        entrants = contestants_of(settings, len(split.development))
-        choices = [search(entrant, material, split, jobs=jobs) for entrant in entrants]
-        results = _results(choices, material, split)
+        segments = _segments(material, split, settings)
+        entrants = contestants_of(settings, len(split.development), segments)
+        choices, tried = search_wide(
+            entrants, material, split, jobs=jobs, effort=effort or Effort(settings.candidates)
+        )
+        results = _results(choices)
         winner = _winner(choices, results)
         learnt = _learnt_by_all(choices, material, split, jobs)
-        return _evaluated(material, split, learnt, _Standing(results, winner), jobs=jobs)
+        segments = standing_of(segments, winner.contestant.name)
+        standing = _Standing(results, winner, tried, segments)
+        return _evaluated(material, split, learnt, standing, jobs=jobs)
 
 
 def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Material:
@@ -154,8 +176,19 @@ def _refuse_undirected(monotone: Mapping[str, int], shape: MatrixShape) -> None:
         raise ConfigError(*faults)
 
 
-def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Contestant, ...]:
-    """Return the contestants that the settings name; the base rate always takes part."""
+def _segments(material: Material, split: Split, settings: ModelSettings) -> tuple[Rung, ...]:
+    if settings.segments is None:
+        return ()
+    return segments_of(material, split.development, settings.segments)
+
+
+def contestants_of(
+    settings: ModelSettings, development_rows: int, segments: Sequence[Rung] = ()
+) -> tuple[Contestant, ...]:
+    """Return the contestants that the settings name; the base rate always takes part.
+
+    Models by segment take part if two segments are large enough.
+    """
     half_lives = (
         NO_HALF_LIFE,
         *(float(round(share * development_rows)) for share in _HALF_LIFE_SHARES),
@@ -165,17 +198,18 @@ def contestants_of(settings: ModelSettings, development_rows: int) -> tuple[Cont
         entrants.append(PointsRules(settings.points_rules))
     if "logistic" in settings.contestants:
         entrants.append(Logistic(half_lives))
+    large = tuple(segment.segment for segment in segments if segment.is_large)
+    if settings.segments is not None and len(large) >= _FEWEST_SEGMENTS:
+        least = settings.segments.min_conversions
+        entrants.append(Segments(settings.segments.column, large, least))
     if "lightgbm" in settings.contestants:
         directed = {name: sign for name, sign in settings.monotone.items() if sign}
         entrants.append(Boosting(half_lives, tuple(sorted(directed.items()))))
     return tuple(entrants)
 
 
-def _results(
-    choices: list[Choice], material: Material, split: Split
-) -> tuple[ContestantResult, ...]:
+def _results(choices: Sequence[Choice]) -> tuple[ContestantResult, ...]:
     best = min(choices, key=lambda choice: choice.log_loss)
-    leads = [material.leads[fold.valid] for fold in split.folds[1:]]
     return tuple(
         ContestantResult(
             name=choice.contestant.name,
@@ -183,14 +217,14 @@ def _results(
             roc_auc=choice.roc_auc,
             pr_auc=choice.pr_auc,
             fold_log_loss=choice.fold_log_loss,
-            standard_error=difference_error(choice.losses, best.losses, leads),
+            standard_error=difference_error(choice.losses, best.losses, best.leads),
             settings={**dict(choice.setting), "calibration": choice.kind},
         )
         for choice in choices
     )
 
 
-def _winner(choices: list[Choice], results: tuple[ContestantResult, ...]) -> Choice:
+def _winner(choices: Sequence[Choice], results: tuple[ContestantResult, ...]) -> Choice:
     """Return the simplest learner within one standard error of the best.
 
     What learns nothing, the base rate and the old points, is no rival in
@@ -212,6 +246,8 @@ class _Standing:
 
     results: tuple[ContestantResult, ...]
     winner: Choice
+    candidates: int
+    segments: tuple[Rung, ...]
 
 
 def _evaluated(
@@ -248,6 +284,8 @@ def _evaluated(
         model=_for_use(winner, material, learnt[name], test),
         ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
         axis_cost=_axis_cost(winner, material, split, said[name]),
+        candidates=standing.candidates,
+        segments=standing.segments,
     )
 
 
@@ -269,14 +307,14 @@ def _axis_cost(winner: Choice, material: Material, split: Split, said: Floats) -
 
 
 def _learnt_by_all(
-    choices: list[Choice], material: Material, split: Split, jobs: int
+    choices: Sequence[Choice], material: Material, split: Split, jobs: int
 ) -> dict[str, CalibratedModel]:
     """Return every contestant, by name, learnt on the development part."""
-    latest = np.sort(split.folds[-1].valid)
+    rows = material.training(split.development)  # once for all: of a large table they are large
 
     def learn(choice: Choice) -> CalibratedModel:
-        rows, forward = split.development, choice.latest
-        return _learnt(choice, material, rows, block=latest, forward=forward)
+        block, forward = choice.latest_rows, choice.latest
+        return _learnt(choice, material, rows, block=block, forward=forward)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         models = pool.map(learn, choices)
@@ -293,17 +331,18 @@ def _for_use(
     """
     everything = np.flatnonzero(~np.isnan(material.labels))
     forward = tested.fitted.log_odds(material.matrix.iloc[test])
-    return _learnt(winner, material, everything, block=test, forward=forward)
+    rows = material.training(everything)
+    return _learnt(winner, material, rows, block=test, forward=forward)
 
 
 def _learnt(
-    choice: Choice, material: Material, rows: Rows, *, block: Rows, forward: Floats
+    choice: Choice, material: Material, rows: TrainingRows, *, block: Rows, forward: Floats
 ) -> CalibratedModel:
     """Return the chosen setting learnt from `rows`, calibrated on `block`, their latest part.
 
     `forward` are the log-odds of the block from a model that had not seen it.
     """
-    fitted = choice.contestant.fit(material.training(rows), choice.setting)
+    fitted = choice.contestant.fit(rows, choice.setting)
     own = fitted.log_odds(material.matrix.iloc[block])
     calibration = fit_calibration(own, forward, material.labels[block], choice.kind)
     return CalibratedModel(fitted, calibration, material.plan_shape)

@@ -10,6 +10,7 @@ CONTESTANTS = {
     "base_rate": "Base rate",
     "points_rules": "Points rules",
     "logistic": "Logistic regression",
+    "segments": "Models by segment",
     "lightgbm": "Gradient boosting",
 }
 OUTCOMES = {

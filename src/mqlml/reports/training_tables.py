@@ -34,6 +34,7 @@ _GATES = {
     "leads": ("leads with a known outcome", "at least", 0),
     "conversions": ("leads that converted", "at least", 0),
     "test_conversions": ("leads that converted in the test", "at least", 0),
+    "months": ("months with conversions", "at least", 0),
     "roc_auc_low": ("lower end of the ROC-AUC interval", "above", 3),
     "test_log_loss": ("log loss on the test, beside a constant", "below", 4),
     "forward_log_loss": ("log loss on the forward folds, beside the base rate", "at most", 4),

@@ -68,11 +68,15 @@ def _outcome(target: TargetSettings) -> Outcome:
 
 @dataclass(frozen=True)
 class Means:
-    """What the machine gives to the work: memory ("2GB"), cores; and whom to tell how far it is."""
+    """What the machine gives to the work: memory ("2GB"), cores; and whom to tell how far it is.
+
+    `is_over` (None: never) says whether the time given to a wider search is up.
+    """
 
     memory: str = "2GB"
     threads: int = 2
     progress: Callable[[int, int], None] | None = None
+    is_over: Callable[[], bool] | None = None
 
 
 USUAL_MEANS = Means()

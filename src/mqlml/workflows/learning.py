@@ -33,6 +33,7 @@ from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.model import Model
 from mqlml.modeling.reference import reference_distributions
 from mqlml.modeling.tournament import TournamentResult, run_tournament
+from mqlml.modeling.widening import Effort
 from mqlml.scoring.rows import rule_rows
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
@@ -100,7 +101,10 @@ def learn(
     findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
     refuse(findings)
     say("comparing models on forward folds")
-    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)
+    if tables.is_order_time:
+        settings = without_months(settings)
+    effort = Effort(settings.model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
+    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS, effort=effort)
     is_dated = not tables.is_order_time
     gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
@@ -116,6 +120,15 @@ def learn(
         name=settings.name,
     )
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+
+
+def without_months(settings: Settings) -> Settings:
+    """Return the settings of tables without dates: nothing can be asked of their months."""
+    if settings.model.segments is None:
+        return settings
+    segments = settings.model.segments.model_copy(update={"min_months": 0})
+    model = settings.model.model_copy(update={"segments": segments})
+    return settings.model_copy(update={"model": model})
 
 
 def _matrix(

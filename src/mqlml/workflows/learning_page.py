@@ -15,7 +15,7 @@ from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
 from mqlml.modeling.reliability import expected_and_observed
-from mqlml.modeling.tournament import AxisCost
+from mqlml.modeling.tournament import AxisCost, TournamentResult
 from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
@@ -200,6 +200,14 @@ def _axis_warnings(cost: AxisCost | None) -> tuple[str, ...]:
     return (said,)
 
 
+def _search_words(result: TournamentResult) -> list[Named]:
+    """Return how widely was searched and what segments are scored by, if either was asked for."""
+    tried = str(result.candidates)
+    wide = [Named("Candidates beyond the usual search", tried)] if result.candidates else []
+    segments = [Named(f"Segment {one.segment}", one.words()) for one in result.segments[:_GROUPS]]
+    return wide + segments
+
+
 def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
     points, split = learnt.dataset.points, learnt.split
     labelled = points["label"].notna()
@@ -210,6 +218,7 @@ def _details(settings: Settings, learnt: Learnt, seed: int) -> list[Named]:
         Named("Forward folds", str(len(split.folds))),
         Named("Features", str(len(learnt.dataset.plan.columns))),
         *_axis_words(learnt.result.axis_cost),
+        *_search_words(learnt.result),
         Named("MQL from probability", f"{learnt.mql_probability:.4f}"),
         Named("Data", learnt.tables.digest),
         Named("Plan", learnt.dataset.plan.fingerprint),

@@ -95,6 +95,7 @@ def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
         "rows": len(learnt.dataset.points),
         "mql_probability": learnt.mql_probability,
         "seed": seed,
+        "candidates": learnt.result.candidates,
         "audit_overrides": len(overrides(learnt.findings)),
     }
 

@@ -1,10 +1,11 @@
 """`mqlml train`: from the sources to a published champion, recorded in MLflow."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mqlml.modeling.settings import MOST_CANDIDATES
 from mqlml.modeling.tournament import ContestantResult, TournamentResult
 from mqlml.reports.training import training_page, training_verdict
 from mqlml.storage.atomic import replace_file
@@ -23,6 +24,7 @@ from mqlml.workflows.recording import record_training
 Say = Callable[[str], None]
 
 _WARNINGS = 6
+_SEGMENTS = 8
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class TrainResult:
             "model": {"name": self.name, "version": self.version or None},
             "as_of": self.as_of,
             "winner": result.winner,
+            "candidates": result.candidates,
+            "segments": [asdict(segment) for segment in result.segments],
             "contestants": [
                 {
                     "name": c.name,
@@ -100,6 +104,10 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
             found = f"found {gate.found:g}, needed {gate.needed:g}"
             yield f"gate not passed: {gate.name}: {found}; {gate.mend}"
     result = learnt.result
+    yield from segment_lines(result)
+    if result.candidates:
+        tried = result.candidates
+        yield f"searched {tried} candidates beyond the usual: --candidates {tried} repeats it"
     yield f"{'':14}{'forward':>10}{'test':>10}{'test':>10}"
     yield f"{'':14}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"
     for contestant in result.contestants:
@@ -110,12 +118,30 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
         )
 
 
+def segment_lines(result: TournamentResult) -> Iterator[str]:
+    """Yield what each segment is scored by, the largest first, and why it has no better."""
+    for segment in result.segments[:_SEGMENTS]:
+        yield f"segment {segment.segment}: {segment.words()}"
+    if len(result.segments) > _SEGMENTS:
+        yield f"… and {len(result.segments) - _SEGMENTS} smaller segments"
+
+
 def _mark(contestant: ContestantResult, result: TournamentResult) -> str:
     """Return what stands behind a contestant's figures: whether it won, and why if not the best."""
     if contestant.name != result.winner:
         return ""
     is_best = contestant.log_loss <= min(other.log_loss for other in result.contestants)
     return "  ← winner" if is_best else "  ← winner: the simpler of equals"
+
+
+def searching(project: Project, candidates: int | None, *, is_timed: bool) -> Project:
+    """Return the project with so many candidates; if only a clock ends the search, the most."""
+    if candidates is None and is_timed:
+        candidates = MOST_CANDIDATES
+    if candidates is None:
+        return project
+    model = project.settings.model.model_copy(update={"candidates": candidates})
+    return replace(project, settings=project.settings.model_copy(update={"model": model}))
 
 
 def train(

@@ -32,6 +32,25 @@ def test_each_count_that_falls_short_is_named_with_what_is_needed() -> None:
     assert not gates["test_conversions"].passed
 
 
+def test_conversions_of_one_month_only_are_no_ground_to_publish_on() -> None:
+    company, split, result = tournament("logistic", "lightgbm")
+    hour = 3_600_000_000
+    # Nine hundred leads an hour apart from the first of January: January and a week of February.
+    hourly = company.points.assign(as_of=np.arange(len(company.points)) * hour)
+    gates = {gate.name: gate for gate in check_gates(hourly, split, result, LAX)}
+    assert (gates["months"].found, gates["months"].passed) == (2.0, True)
+    one_month = hourly.assign(label=hourly["label"].where(hourly["as_of"] < 700 * hour, 0.0))
+    gates = {gate.name: gate for gate in check_gates(one_month, split, result, LAX)}
+    assert (gates["months"].found, gates["months"].passed) == (1.0, False)
+    assert "longer history" in gates["months"].mend
+
+
+def test_months_are_not_asked_of_a_table_without_dates() -> None:
+    company, split, result = tournament("logistic", "lightgbm")
+    names = [g.name for g in check_gates(company.points, split, result, LAX, is_dated=False)]
+    assert "months" not in names
+
+
 def test_leads_are_counted_not_points() -> None:
     company, split, result = tournament("logistic", "lightgbm")
     one_lead = company.points.assign(lead_id="always the same")

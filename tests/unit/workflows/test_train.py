@@ -22,6 +22,8 @@ def test_the_winner_is_marked_and_so_is_why_a_better_figure_did_not_win(winner, 
     result = SimpleNamespace(
         contestants=contestants,
         winner=winner,
+        segments=(),
+        candidates=0,
         test_by_contestant={"logistic": figures, "lightgbm": figures},
     )
     lines = list(training_lines(SimpleNamespace(findings=(), gates=(), result=result)))

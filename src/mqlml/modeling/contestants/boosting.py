@@ -5,7 +5,7 @@ of an axis's trees is that axis's part. Each tree is measured against its own
 average over the training rows; the averages together are the base.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,8 +19,10 @@ from mqlml.modeling.contestants.contestant import (
     Floats,
     Setting,
     TrainingRows,
+    by_window,
     frame_of,
     setting_of,
+    window_of,
 )
 from mqlml.modeling.contestants.logistic import FILE as LOGISTIC_FILE
 from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
@@ -35,7 +37,10 @@ _TEXT_FILE = "booster.txt"
 _FILE = "boosting.json"
 
 _LEARNING_RATE = 0.1
+_COLUMN_SHARE = 0.7
 _TREE_COUNTS = (10, 20, 40, 80, 160)
+# Trees that each say less need more of them.
+_SLOW_TREE_COUNTS = (40, 80, 160, 320)
 # What trees start from (0: nothing; else a linear model of this strength, which
 # carries trends beyond what training saw), leaves, shrinkage. Small trees, strongly
 # shrunk: real tables are small and drift.
@@ -109,6 +114,8 @@ class FittedBoosting:
 class Boosting:
     """Searches the size of the trees, their shrinkage and number, and the half-life of weights.
 
+    `drawn` are settings beyond the usual ones (`space.drawn_trees`), without a number of trees.
+
     With `is_free` a tree may see columns of both axes: a yardstick of what keeping the
     axes apart costs, whose parts do not add up.
     """
@@ -116,28 +123,37 @@ class Boosting:
     half_lives: tuple[float, ...] = (NO_HALF_LIFE,)
     monotone: tuple[tuple[str, int], ...] = ()
     is_free: bool = False
+    drawn: tuple[Setting, ...] = ()
     name: str = NAME
-    complexity: int = 3
+    complexity: int = 4
 
     def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
         """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""
-        shapes = list(self._shapes())
+        found: dict[Setting, Floats] = {}
+        for window, shapes in by_window(self._shapes()).items():
+            found |= self._searched(rows.latest(window), shapes, valid)
+        return found
+
+    def _searched(
+        self, rows: TrainingRows, shapes: Sequence[Setting], valid: pd.DataFrame
+    ) -> dict[Setting, Floats]:
         if not rows.can_learn:
             constant = fit_base_rate(rows).log_odds(valid)
-            return {_with_trees(s, count): constant for s in shapes for count in _TREE_COUNTS}
+            return {_with_trees(s, count): constant for s in shapes for count in _counts_of(s)}
         data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
         encoded = data.encoder.transform(valid)
         found: dict[Setting, Floats] = {}
         for shape in shapes:
-            start = _start(rows, shape)
-            booster = self._train(data, start, _with_trees(shape, max(_TREE_COUNTS)))
+            start, counts = _start(rows, shape), _counts_of(shape)
+            booster = self._train(data, start, _with_trees(shape, counts[-1]))
             first = start.log_odds(valid) if start else np.zeros(len(valid))
-            staged = _staged(booster, encoded)
+            staged = _staged(booster, encoded, counts)
             found |= {_with_trees(shape, n): first + said for n, said in staged.items()}
         return found
 
     def fit(self, rows: TrainingRows, setting: Setting) -> "FittedBoosting | FittedBaseRate":
         """Return the booster learnt from `rows` under one setting."""
+        rows = rows.latest(window_of(setting))
         if not rows.can_learn:
             return fit_base_rate(rows)
         data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
@@ -152,6 +168,7 @@ class Boosting:
                 if start and self.monotone:
                     continue  # a linear start could run against the declared direction
                 yield setting_of(start=start, leaves=leaves, l2=shrinkage, half_life=half_life)
+        yield from self.drawn
 
     def _train(self, data: "_Data", start: FittedLogistic | None, setting: Setting) -> Any:
         import lightgbm
@@ -159,13 +176,13 @@ class Boosting:
         values, rows = dict(setting), data.rows
         parameters = {
             "objective": "binary",
-            "learning_rate": _LEARNING_RATE,
+            "learning_rate": values.get("rate", _LEARNING_RATE),
             "num_leaves": int(values["leaves"]),
             "lambda_l2": values["l2"],
-            "min_data_in_leaf": min(_MOST_ROWS_IN_SMALLEST_LEAF, max(10, len(rows.labels) // 100)),
+            "min_data_in_leaf": _smallest_leaf(values, len(rows.labels)),
             "cat_smooth": 20.0,
             "cat_l2": 20.0,
-            "feature_fraction": 0.7,
+            "feature_fraction": values.get("columns", _COLUMN_SHARE),
             "boost_from_average": start is None,
             "seed": rows.seed,
             **({} if self.is_free else _axes_apart(rows.shape)),
@@ -184,10 +201,6 @@ class _Data:
     rows: TrainingRows
 
     @cached_property
-    def _encoded(self) -> Floats:
-        return self.encoder.transform(self.rows.matrix)
-
-    @cached_property
     def _plain(self) -> Any:
         return self._binned(None)
 
@@ -200,14 +213,14 @@ class _Data:
     def _binned(self, reference: Any) -> Any:
         import lightgbm
 
+        # The codes are not kept beside the bins: of a large table they are most of the memory.
         return lightgbm.Dataset(
-            self._encoded,
+            self.encoder.transform(self.rows.matrix),
             label=self.rows.labels,
             reference=reference,
             feature_name=[f"c{i}" for i in range(len(self.encoder.columns))],
             categorical_feature=list(self.encoder.category_positions),
             params=_REPEATABLE,
-            free_raw_data=False,
         ).construct()
 
     def prepared(self, start: FittedLogistic | None, half_life: float) -> Any:
@@ -239,14 +252,25 @@ _REPEATABLE = {
 }
 
 
+def _counts_of(shape: Setting) -> tuple[int, ...]:
+    is_slow = dict(shape).get("rate", _LEARNING_RATE) < _LEARNING_RATE
+    return _SLOW_TREE_COUNTS if is_slow else _TREE_COUNTS
+
+
+def _smallest_leaf(values: Mapping[str, float], rows: int) -> int:
+    """Return how many rows a leaf has at least; of a small table never more than a hundredth."""
+    most = max(10, rows // 100)
+    return min(int(values.get("smallest", _MOST_ROWS_IN_SMALLEST_LEAF)), most)
+
+
 def _with_trees(shape: Setting, count: int) -> Setting:
     return (*shape, ("trees", float(count)))
 
 
-def _staged(booster: Any, encoded: Floats) -> dict[int, Floats]:
+def _staged(booster: Any, encoded: Floats, counts: Sequence[int]) -> dict[int, Floats]:
     """Return the log-odds after each of the tree counts, each tree evaluated once."""
     found, total, before = {}, np.zeros(len(encoded)), 0
-    for count in _TREE_COUNTS:
+    for count in counts:
         step = {"start_iteration": before, "num_iteration": count - before}
         total = total + booster.predict(encoded, raw_score=True, num_threads=1, **step)
         found[count], before = total, count

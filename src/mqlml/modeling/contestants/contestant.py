@@ -1,7 +1,7 @@
 """What every contestant of the tournament offers, before and after it is fitted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 Setting = tuple[tuple[str, float], ...]
 
 NO_HALF_LIFE = 0.0
+# The window of a setting that learns from every row, however old.
+ALL_ROWS = 0.0
 # Fewer of either class than this and nothing beyond the base rate can be learnt.
 FEWEST_OF_A_CLASS = 5
 
@@ -42,6 +44,25 @@ class TrainingRows:
         if half_life_rows == NO_HALF_LIFE:
             return np.ones(len(self.labels))
         return np.asarray(0.5 ** (self.age / half_life_rows), dtype=np.float64)
+
+    def latest(self, window_rows: float) -> "TrainingRows":
+        """Return the rows with fewer than `window_rows` newer ones; 0 means all of them."""
+        kept = np.flatnonzero(self.age < window_rows)
+        if window_rows == ALL_ROWS or len(kept) == len(self.age):
+            return self
+        return self._of(kept)
+
+    def drawn(self, most: int) -> "TrainingRows":
+        """Return at most so many of the rows, drawn by the seed, with the ages they have here."""
+        if len(self.labels) <= most:
+            return self
+        generator = np.random.default_rng(self.seed)
+        return self._of(np.sort(generator.choice(len(self.labels), most, replace=False)))
+
+    def _of(self, kept: npt.NDArray[np.intp]) -> "TrainingRows":
+        return replace(
+            self, matrix=self.matrix.iloc[kept], labels=self.labels[kept], age=self.age[kept]
+        )
 
 
 class Fitted(Protocol):
@@ -98,6 +119,19 @@ def setting_of(**values: float) -> Setting:
     (('c', 0.1), ('half_life', 0.0))
     """
     return tuple((name, float(value)) for name, value in values.items())
+
+
+def window_of(setting: Setting) -> float:
+    """Return how many of the newest rows a setting learns from; 0 means all."""
+    return dict(setting).get("window", ALL_ROWS)
+
+
+def by_window(settings: Iterable[Setting]) -> dict[float, list[Setting]]:
+    """Return the settings by how many of the newest rows they learn from."""
+    found: dict[float, list[Setting]] = {}
+    for setting in settings:
+        found.setdefault(window_of(setting), []).append(setting)
+    return found
 
 
 def parts_of(contributions: pd.DataFrame, shape: MatrixShape) -> pd.DataFrame:

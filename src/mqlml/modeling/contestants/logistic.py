@@ -1,6 +1,6 @@
 """Regularised logistic regression on the linear design matrix."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,10 @@ from mqlml.modeling.contestants.contestant import (
     Floats,
     Setting,
     TrainingRows,
+    by_window,
     frame_of,
     setting_of,
+    window_of,
 )
 from mqlml.modeling.encoders import LinearEncoder, fit_linear_encoder
 from mqlml.modeling.files import json_bytes, json_value
@@ -28,6 +30,8 @@ _STRENGTHS = (0.01, 0.03, 0.1)
 # Newton's steps are few and exact, and cost rows × columns²; beyond this many
 # operations a step, many cheap steps are faster.
 _NEWTON_COST = 5e8
+_MOST_DESIGN_CELLS = 40_000_000
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -47,28 +51,38 @@ class FittedLogistic:
 
     def log_odds(self, matrix: pd.DataFrame) -> Floats:
         """Return the log-odds of each row."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
-        return np.asarray(self.base + (away * np.array(self.coefficients)).sum(axis=1))
+        weights = np.array(self.coefficients)
+        said = [self.base + (away * weights).sum(axis=1) for away in self._away(matrix)]
+        return np.concatenate([np.empty(0), *said])
+
+    def _away(self, matrix: pd.DataFrame) -> Iterator[Floats]:
+        """Yield how far rows are from the average lead, some at a time: a design is wide."""
+        centre = np.array(self.centre)
+        for first in range(0, len(matrix), _ROWS_AT_ONCE):
+            yield self.encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE]) - centre
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return coefficient × distance from the average lead, summed by plan column."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
-        pieces = away * np.array(self.coefficients)
         position = {name: i for i, name in enumerate(self.shape.columns)}
         summed = np.zeros((len(matrix), len(position)))
-        for piece, source in zip(pieces.T, self.encoder.sources, strict=True):
-            summed[:, position[source]] += piece
+        first = 0
+        for away in self._away(matrix):
+            part = summed[first : first + len(away)]
+            pieces = (away * np.array(self.coefficients)).T
+            for piece, source in zip(pieces, self.encoder.sources, strict=True):
+                part[:, position[source]] += piece
+            first += len(away)
         return frame_of(summed, self.shape.columns, self.base)
 
     def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the columns base, fit and engagement; rows sum to the log-odds."""
-        away = self.encoder.transform(matrix) - np.array(self.centre)
         axes = np.array([self.shape.axis_of(source) for source in self.encoder.sources], dtype=str)
         parts = {"base": np.full(len(matrix), self.base)}
         # Row by row, never by a matrix product: a lead alone gets what it gets in a batch.
         for axis in AXES:
             weights = np.where(axes == axis, np.array(self.coefficients), 0.0)
-            parts[axis] = (away * weights).sum(axis=1)
+            said = [(away * weights).sum(axis=1) for away in self._away(matrix)]
+            parts[axis] = np.concatenate([np.empty(0), *said])
         return pd.DataFrame(parts)
 
     def to_files(self) -> dict[str, bytes]:
@@ -97,30 +111,29 @@ class FittedLogistic:
 
 @dataclass(frozen=True)
 class Logistic:
-    """Searches the strength of regularisation and the half-life of row weights."""
+    """Searches the strength of regularisation and the half-life of weights, and what is `drawn`."""
 
     half_lives: tuple[float, ...] = (NO_HALF_LIFE,)
     strengths: tuple[float, ...] = _STRENGTHS
+    drawn: tuple[Setting, ...] = ()
     name: str = NAME
     complexity: int = 2
 
     def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
         """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""
-        if not rows.can_learn:
-            constant = fit_base_rate(rows).log_odds(valid)
-            return dict.fromkeys(self._settings(), constant)
-        encoder = fit_linear_encoder(rows.matrix, rows.shape)
-        design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
-        return {
-            setting: _decision(valid_design, *_solve(design, rows, setting))
-            for setting in self._settings()
-        }
+        found: dict[Setting, Floats] = {}
+        for window, settings in by_window(self._settings()).items():
+            found |= _searched(rows.latest(window), settings, valid)
+        return found
 
     def fit(self, rows: TrainingRows, setting: Setting) -> "FittedLogistic | FittedBaseRate":
         """Return the coefficients learnt from `rows` under one setting."""
+        rows = rows.latest(window_of(setting))
         if not rows.can_learn:
             return fit_base_rate(rows)
         encoder = fit_linear_encoder(rows.matrix, rows.shape)
+        # A line through so many rows does not turn any more; their design would fill the memory.
+        rows = rows.drawn(_MOST_DESIGN_CELLS // max(len(encoder.sources), 1))
         design = encoder.transform(rows.matrix)
         coefficients, intercept = _solve(design, rows, setting)
         centre = design.mean(axis=0)
@@ -136,6 +149,19 @@ class Logistic:
         for half_life in self.half_lives:
             for strength in self.strengths:
                 yield setting_of(c=strength, half_life=half_life)
+        yield from self.drawn
+
+
+def _searched(
+    rows: TrainingRows, settings: Sequence[Setting], valid: pd.DataFrame
+) -> dict[Setting, Floats]:
+    if not rows.can_learn:
+        return dict.fromkeys(settings, fit_base_rate(rows).log_odds(valid))
+    encoder = fit_linear_encoder(rows.matrix, rows.shape)
+    design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
+    return {
+        setting: _decision(valid_design, *_solve(design, rows, setting)) for setting in settings
+    }
 
 
 def _decision(design: Floats, coefficients: Floats, intercept: float) -> Floats:
