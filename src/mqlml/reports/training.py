@@ -16,6 +16,7 @@ from mqlml.reports.leads import leads_of
 from mqlml.reports.limits import NOT_FOR, limits_of
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
+from mqlml.reports.sensitive import SensitiveFacts, fare_tables, sensitive_table
 from mqlml.reports.summaries import found_at
 from mqlml.reports.tables import Table
 from mqlml.reports.training_tables import (
@@ -112,6 +113,7 @@ class TrainingFacts:
     sources: Sequence[FileCount] = ()
     details: Sequence[Named] = ()
     fold_log_loss: Mapping[str, float] = field(default_factory=dict)
+    sensitive: SensitiveFacts | None = None
 
     @property
     def test(self) -> TestMetrics:
@@ -149,6 +151,8 @@ def training_page(facts: TrainingFacts) -> str:
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,
+        sensitive=sensitive_table(facts.sensitive) if facts.sensitive else None,
+        fares=fare_tables(facts.sensitive, stage) if facts.sensitive else (),
         limits=limits_of(facts),
         not_for=NOT_FOR,
         details=facts.details,

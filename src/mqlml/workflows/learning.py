@@ -31,6 +31,7 @@ from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.gates import Gate, check_gates
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.model import Model
+from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.scoring.rows import rule_rows
@@ -39,6 +40,7 @@ from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
 from mqlml.workflows.rules import refuse_faulty_rules
+from mqlml.workflows.sensitive import sensitive_findings
 
 Say = Callable[[str], None]
 
@@ -61,6 +63,7 @@ class Learnt:
     gates: tuple[Gate, ...]
     bundle: Bundle
     mql_probability: float
+    sensitive: tuple[SensitiveFinding, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -106,7 +109,9 @@ def learn(
     say("measuring thresholds and grades")
     assurance = assurance_of(dataset, result)
     threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
+    sensitive = sensitive_findings(settings, tables, dataset, seed=seed)
     facts = _facts(settings, tables, dataset, result, threshold)
+    facts["sensitive"] = [finding.to_json() for finding in sensitive]
     bundle = Bundle(
         model=result.model,
         plan=plan,
@@ -115,7 +120,7 @@ def learn(
         facts=facts | {"seed": seed, "assurance": assurance.to_json()},
         name=settings.name,
     )
-    return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+    return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold, sensitive)
 
 
 def _matrix(

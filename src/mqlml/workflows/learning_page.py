@@ -17,6 +17,7 @@ from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
 from mqlml.modeling.reliability import expected_and_observed
 from mqlml.modeling.tournament import AxisCost
 from mqlml.reports.facts import Named, outcome_words
+from mqlml.reports.sensitive import SensitiveFacts
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
 from mqlml.scoring.personas import personas_of
@@ -25,6 +26,7 @@ from mqlml.scoring.score import Policy, score_points
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.sensitive import fares
 
 _EXAMPLES = 6
 _GROUPS = 8
@@ -81,7 +83,18 @@ def training_facts(
         examples=_examples(settings, learnt, version=version),
         sources=sources,
         details=_details(settings, learnt, seed),
+        sensitive=_sensitive(learnt, test, outcome["outcome"]),
     )
+
+
+def _sensitive(
+    learnt: Learnt, test: pd.DataFrame, outcome: "pd.Series[str]"
+) -> SensitiveFacts | None:
+    if not learnt.sensitive:
+        return None
+    said, plan = learnt.result.test_probabilities, learnt.dataset.plan
+    found = fares(learnt.tables, learnt.sensitive, test, said, outcome)
+    return SensitiveFacts(learnt.sensitive, found, {i.column: i.sentence for i in plan.infos})
 
 
 def _features(learnt: Learnt, seed: int) -> pd.DataFrame:
