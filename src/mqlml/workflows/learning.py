@@ -30,6 +30,7 @@ from mqlml.modeling.assurance import Assurance, assurance_from_json, measure_ass
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.gates import Gate, check_gates
 from mqlml.modeling.grades import cut_grades
+from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
 from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
@@ -119,6 +120,7 @@ def learn(
         personas=[persona.model_dump(mode="json") for persona in settings.personas],
         facts=facts | {"seed": seed, "assurance": assurance.to_json()},
         name=settings.name,
+        spread=_spread(dataset, result, assurance),
     )
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold, sensitive)
 
@@ -158,6 +160,15 @@ def assurance_of(dataset: Dataset, result: TournamentResult) -> Assurance:
     """Return how surely the winner's probabilities hold, by the test that it had not seen."""
     leads = pd.factorize(dataset.points["lead_id"].iloc[result.test_rows])[0].astype(np.int64)
     return measure_assurance(result.test_probabilities, result.test_labels, leads)
+
+
+def _spread(dataset: Dataset, result: TournamentResult, assurance: Assurance) -> Spread | None:
+    """Return what gives each score of the model its interval."""
+    model = result.model
+    rows = result.relearnt.rows
+    matrix = dataset.matrix.iloc[rows].reset_index(drop=True)
+    scored = Scored(matrix, model.probability(matrix), model.shape, model.calibration.slope)
+    return measure_spread(result.relearnt, scored, assurance)
 
 
 def threshold_of(
