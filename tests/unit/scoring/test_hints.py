@@ -55,7 +55,7 @@ def hints(visits, webinars, changes=CHANGES, supported=SUPPORTED, **criteria):
 
 
 def test_the_smallest_change_that_leads_to_another_band_is_offered():
-    # 10 % is cold (warm from 20 %, MQL from 40 %): one visit more is warm, a webinar changes nothing.
+    # 10 % is cold, warm begins at 20 %, MQL at 40 %: a webinar more changes nothing.
     (hint,) = hints(0, 0)
     assert hint.sentence == "visits: one more would be warm (20.0 %)"
     assert (hint.signal, hint.count, hint.outcome) == ("visit", 1, "warm")
