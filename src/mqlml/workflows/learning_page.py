@@ -11,6 +11,7 @@ from mqlml.config import Settings
 from mqlml.criteria.decide import decide
 from mqlml.criteria.file import criteria_digest
 from mqlml.features.attributes import usual_name
+from mqlml.modeling.dependence import partial_dependence
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
@@ -29,6 +30,7 @@ from mqlml.workflows.project import shown_instant
 from mqlml.workflows.sensitive import fares
 
 _EXAMPLES = 6
+_SHOWN_OF_AXIS = 3
 _GROUPS = 8
 _LARGE_AXIS_COST = 0.005
 # What companies call the column that says where a lead came from.
@@ -54,6 +56,7 @@ def training_facts(
     labels = test["label"].to_numpy(np.float64)
     outcome = decide(result.test_probabilities, rows, settings.criteria, learnt.mql_probability)
     is_dated = not learnt.tables.is_order_time
+    features = _features(learnt, seed)
     return TrainingFacts(
         name=settings.name,
         as_of=as_of if is_dated else None,
@@ -72,7 +75,8 @@ def training_facts(
         },
         bands=rate_frame(outcome["outcome"].to_numpy(), labels),
         grades=rate_frame(_test_grades(learnt, matrix), labels),
-        features=_features(learnt, seed),
+        features=features,
+        dependence=_dependence(learnt, features, seed),
         published=learnt.published,
         model_version=version,
         gates=learnt.gates,
@@ -101,6 +105,15 @@ def _features(learnt: Learnt, seed: int) -> pd.DataFrame:
     result, dataset = learnt.result, learnt.dataset
     strong = importance(result.model, dataset.matrix, dataset.plan, seed=seed)
     return strong.merge(result.ranks, on="column", how="left", validate="1:1")
+
+
+def _dependence(learnt: Learnt, features: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return how the probability moves with the strongest columns of each axis."""
+    strong = features[features["importance"] > 0].groupby("axis", sort=True).head(_SHOWN_OF_AXIS)
+    columns, plan = list(strong["column"]), learnt.dataset.plan
+    found = partial_dependence(learnt.result.model, learnt.dataset.matrix, plan, columns, seed=seed)
+    about = pd.DataFrame([vars(plan.describe(name)) for name in columns])
+    return found.merge(about, on="column", how="left", validate="m:1") if len(found) else found
 
 
 def _target(settings: Settings, learnt: Learnt) -> Target:
