@@ -128,6 +128,11 @@ def sensitive_limits(facts: SensitiveFacts | None) -> Iterator[str]:
     for found in facts.findings:
         if found.column.is_allowed:
             yield f"It looks at {short(found.column.name)}, allowed because: {found.column.reason}."
-    told = [f.column.name for f in facts.findings if f.told.words in {"well", "partly"}]
+    told = [
+        short(found.column.name)
+        for found in facts.findings
+        if found.told.words in {"well", "partly"} and not found.column.is_allowed
+    ]
     if told:
-        yield f"Its features tell {listed([short(name) for name in told])} without being told."
+        verb = "it is" if len(told) == 1 else "they are"
+        yield f"Its features tell {listed(told)} although {verb} left out."

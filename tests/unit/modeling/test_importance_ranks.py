@@ -30,9 +30,9 @@ def ranges(found: pd.DataFrame) -> dict[str, tuple[float, float]]:
 def test_the_strongest_column_is_surely_first_and_the_useless_surely_not() -> None:
     found = ranges(ranks(Logistic(), SETTING, material()))
     assert found["visits"] == (1.0, 1.0)
-    # Industry and budget are of nearly one size.
+    # Industry and budget are of nearly one size, channel comes close to them.
     assert found["industry"][0] == 2.0
-    assert found["industry"][1] <= 3.0
+    assert found["industry"][1] <= 4.0
     # By chance "minutes" may seem something, "constant" never does.
     assert found["constant"] == (6.0, 6.0)
     assert found["minutes"][0] >= 3.0
