@@ -34,6 +34,10 @@ class LeadEvents:
     examples: Mapping[str, pa.Table]
     as_of: int
 
+    def as_is(self, name: str) -> pa.Table:
+        """Return the events as lead `name`, nothing changed."""
+        return _of_lead(self.own, name)
+
     def version(self, name: str, signal: str, count: int) -> pa.Table | None:
         """Return the events as lead `name`, so many of a signal more or fewer; None if impossible.
 

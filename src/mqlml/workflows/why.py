@@ -29,7 +29,7 @@ from mqlml.wiring import make_engine, open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.consent import refusing_leads
-from mqlml.workflows.hints import hints_for
+from mqlml.workflows.hints import Scene, hints_for
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.moved import Move, Side, move_of
 from mqlml.workflows.project import Project, shown_instant
@@ -245,15 +245,8 @@ def _hints(day: _Day, *, everybody: EventLog, folder: Path) -> tuple[Hint, ...]:
     matrix = day.matrix()
     case = Case(matrix, rule_rows(day.tables, day.points, matrix))
     policy = day.terms.policy(day.loaded.version)
-    return hints_for(
-        day.loaded.bundle,
-        policy,
-        case,
-        day.tables,
-        day.points,
-        everybody=everybody,
-        folder=folder / "hints",
-    )
+    scene = Scene(day.tables, day.points, everybody, folder / "hints")
+    return hints_for(day.loaded.bundle, policy, case, scene)
 
 
 def _given(project: Project, day: _Day, lead_id: str) -> float | None:

@@ -55,7 +55,7 @@ def told(table):
 
 
 def test_nothing_changed_is_what_the_lead_did_before_the_moment(events):
-    assert told(events.version("x", "visit", 0)) == [
+    assert told(events.as_is("x")) == [
         ("x", 48.0, "visit"),
         ("x", 72.0, "visit"),
         ("x", 120.0, "visit"),
