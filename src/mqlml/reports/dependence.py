@@ -84,7 +84,7 @@ def _bars(area: Frame, rows: list[dict[str, Any]]) -> list[Mark]:
     for place, row in enumerate(rows):
         tall = round((_BARS[0] - _BARS[1]) * int(row["rows"]) / most, 1)
         left = round(area.x.at(place) - width / 2, 1)
-        marks.append(Box("bar", left, _BARS[0] - tall, width, tall))
+        marks.append(Box("support", left, _BARS[0] - tall, width, tall))
         marks.append(Words("tick", area.x.at(place), _BARS[0] + 16, _brief(row["value"]), "middle"))
     return marks
 

@@ -37,7 +37,7 @@ def test_the_sentence_tells_between_which_supported_values_the_mean_moves():
 
 def test_bars_show_how_many_leads_have_each_value():
     (picture,) = dependence_pictures(frame())
-    tall = [m.height for m in picture.marks if isinstance(m, Box) and m.kind == "bar"]
+    tall = [m.height for m in picture.marks if isinstance(m, Box) and m.kind == "support"]
     assert tall == [28.0, 7.0, 0.2, 3.5]
 
 
