@@ -32,7 +32,7 @@ def test_a_group_that_goes_to_sales_far_less_often_is_named():
         "mql_high": [0.13, 0.45],
     }
     (table,) = fare_tables(SensitiveFacts((), pd.DataFrame(two)), "customer")
-    assert table.note.startswith("1010 goes to sales 0.250 times as often as 8001")
+    assert table.note.startswith("1010 goes to sales 0.25 times as often as 8001")
     alike = two | {"mql_share": [0.35, 0.4]}
     (table,) = fare_tables(SensitiveFacts((), pd.DataFrame(alike)), "customer")
     assert table.note == ""
