@@ -11,7 +11,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ spark: $(STAMP) ## Add Spark to the environment, where there is Java to run it
 
 demo: $(STAMP) ## Run the whole loop on a simulated company
 	@$(BIN)/mqlml demo --workspace .mqlml
+
+bench-intervals: $(STAMP) ## Measure how often intervals of scores and ranks hold the truth
+	@$(BIN)/python -m benchmarks.intervals
 
 bench-scoring: $(STAMP) ## Measure scores and reasons beside LightGBM's own (SIZE=small|medium)
 	@$(BIN)/python -m benchmarks.scoring --size $(or $(SIZE),medium)

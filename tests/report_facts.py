@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from tests.people_facts import dependence_frame, sensitive_facts
 
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
@@ -183,6 +184,8 @@ def training_facts(**changes: Any) -> TrainingFacts:
             ),
         ),
         "personas": personas.assign(roc_auc=[0.81, np.nan, 0.79]),
+        "sensitive": sensitive_facts(labels, probability),
+        "dependence": dependence_frame(),
         "examples": scores.assign(came_true=came_true).iloc[[0, 1, 2, 300, 1200, 2400]],
         "sources": (
             FileCount("in/leads.csv", "leads", 12010, 12000, 6, 4),

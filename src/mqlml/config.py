@@ -24,7 +24,7 @@ from mqlml.dataset.settings import AuditSettings, PointSettings, SplitSettings, 
 from mqlml.delivery.settings import DeliveryName, DeliverySettings
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, Fault, nearest
-from mqlml.features.settings import PlanSettings
+from mqlml.features.settings import PlanSettings, SensitiveSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
@@ -66,6 +66,7 @@ class Settings(BaseModel):
     target: TargetSettings
     points: PointSettings = PointSettings()
     plan: PlanSettings = PlanSettings()
+    sensitive: SensitiveSettings = SensitiveSettings()
     split: SplitSettings = SplitSettings()
     audit: AuditSettings = AuditSettings()
     model: ModelSettings = ModelSettings()

@@ -30,7 +30,16 @@ from mqlml.tables.contracts import Tables
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_NUMBERS = ("probability", "score", "fit_part", "engagement_part", "base_part", "trend")
+_NUMBERS = (
+    "probability",
+    "score",
+    "score_low",
+    "score_high",
+    "fit_part",
+    "engagement_part",
+    "base_part",
+    "trend",
+)
 _TYPES = {"as_of": "timestamp", "criteria_version": "bigint"} | dict.fromkeys(_NUMBERS, "double")
 _TEXTS = [name for name in SCORE_COLUMNS if name not in _TYPES]
 _SCHEMA = ", ".join(f"{name} {_TYPES.get(name, 'string')}" for name in SCORE_COLUMNS)

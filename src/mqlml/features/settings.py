@@ -112,3 +112,13 @@ class PlanSettings(_Frozen):
     rates: RateSettings = RateSettings()
     ratios: tuple[RatioSettings, ...] = ()
     icp: IcpSettings = IcpSettings()
+
+
+class SensitiveSettings(_Frozen):
+    """Columns that are no features although they could be; `allow` names exceptions with reasons.
+
+    What is recognised by name need not be listed in `columns`.
+    """
+
+    columns: tuple[str, ...] = ()
+    allow: dict[str, str] = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from mqlml.errors import BundleError, Fault
 from mqlml.features.plan import Plan
 from mqlml.modeling.files import json_bytes, json_value
+from mqlml.modeling.intervals import Spread, spread_from_files
 from mqlml.modeling.model import Model, model_from_files
 
 FORMAT_VERSION = 1
@@ -25,7 +26,10 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with its plan, criteria and personas (as JSON values) and facts of its training."""
+    """A model with its plan, criteria and personas (as JSON values) and facts of its training.
+
+    `spread` gives each score its interval; bundles of earlier versions have none.
+    """
 
     model: Model
     plan: Plan
@@ -34,12 +38,14 @@ class Bundle:
     facts: dict[str, Any]
     name: str
     format_version: int = FORMAT_VERSION
+    spread: Spread | None = None
 
 
 def bundle_files(bundle: Bundle) -> dict[str, bytes]:
     """Return the bundle's files by name, the manifest last; equal bundles give equal bytes."""
     files = {
         **bundle.model.to_files(),
+        **(bundle.spread.to_files() if bundle.spread else {}),
         _PLAN: bundle.plan.to_json().encode(),
         _CRITERIA: json_bytes(bundle.criteria),
         _PERSONAS: json_bytes(bundle.personas),
@@ -84,6 +90,7 @@ def _bundle_from(manifest: dict[str, Any], files: Mapping[str, bytes]) -> Bundle
         facts=json_value(files[_FACTS]),
         name=manifest["name"],
         format_version=manifest["format_version"],
+        spread=spread_from_files(files),
     )
 
 

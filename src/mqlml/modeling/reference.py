@@ -12,6 +12,7 @@ from mqlml.features.plan import Plan
 Floats = npt.NDArray[np.float64]
 
 _BINS = 10
+_SUPPORTED = (0.005, 0.995)
 _MOST_LEVELS = 50
 
 
@@ -22,7 +23,8 @@ def reference_distributions(
 
     A number column has `edges` (quantiles), `shares` (one more than edges; of known
     values), `missing` (share of rows) and `typical` (the median of known values, None if
-    most rows have none); a category has `levels`, `shares`, `other`
+    most rows have none) and `supported` (its 0.5 % and 99.5 % quantile, None without a
+    known value); a category has `levels`, `shares`, `other`
     and `missing`, all of rows. `weekly` lists [week start in microseconds, labelled
     rows, conversions].
     """
@@ -46,7 +48,8 @@ def number_reference(values: Floats) -> dict[str, Any]:
     known = values[~np.isnan(values)]
     missing = 1.0 - len(known) / len(values) if len(values) else 0.0
     if len(known) == 0:
-        return {"kind": "number", "edges": [], "shares": [], "missing": missing, "typical": None}
+        empty = {"kind": "number", "edges": [], "shares": [], "missing": missing}
+        return empty | {"typical": None, "supported": None}
     edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS))
     counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
     shares = counts / len(known)
@@ -56,6 +59,7 @@ def number_reference(values: Floats) -> dict[str, Any]:
         "shares": shares.tolist(),
         "missing": missing,
         "typical": float(np.quantile(known, 0.5, method="lower")) if missing < 0.5 else None,
+        "supported": [float(q) for q in np.quantile(known, _SUPPORTED, method="nearest")],
     }
 
 

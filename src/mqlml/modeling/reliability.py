@@ -5,10 +5,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlml.modeling.calibration import Floats
+from mqlml.modeling.metrics import wilson_interval
 
 _Z_95 = 1.959963984540054
 # With fewer expected conversions the interval's normal approximation is no guide.
 FEWEST_EXPECTED = 5.0
+_FEW_CONVERTED = 5
 
 
 def expected_and_observed(
@@ -24,8 +26,11 @@ def expected_and_observed(
 
     Returns:
         One row per group, sorted: group, rows, expected, observed, ratio (observed
-        over expected), low and high (its 95 % interval from the spread of each
-        lead's surplus; NaN with fewer than five conversions expected).
+        over expected), low and high (its 95 % interval; NaN with fewer than five
+        conversions expected). From five converted leads on the interval comes from the
+        spread of each lead's surplus. Below, that spread knows little of what might have
+        been, nothing at all without a conversion: Wilson's of the share of leads that
+        converted then takes its place.
     """
     names = pd.Series(np.asarray(groups, object)).fillna("(missing)").astype("str")
     frame = pd.DataFrame(
@@ -39,10 +44,28 @@ def expected_and_observed(
     )
     expected = found["expected"].to_numpy(np.float64)
     half = _Z_95 * spread.reindex(found.index).to_numpy(np.float64) / expected
-    ratio = found["observed"].to_numpy(np.float64) / expected
-    is_told = expected >= FEWEST_EXPECTED
+    observed = found["observed"].to_numpy(np.float64)
+    ratio = observed / expected
+    converted = frame.groupby(["group", "lead"], sort=True)["label"].max().groupby(level="group")
+    count, leads_of = (
+        converted.agg(w).reindex(found.index).to_numpy(float) for w in ("sum", "size")
+    )
+    few_low, few_high = _of_few(count, leads_of, observed, found["rows"].to_numpy(float))
+    is_told, is_few = expected >= FEWEST_EXPECTED, count < _FEW_CONVERTED
+    low = np.where(is_few, few_low / expected, np.maximum(ratio - half, 0.0))
+    high = np.where(is_few, few_high / expected, ratio + half)
     return found.assign(
-        ratio=ratio,
-        low=np.where(is_told, np.maximum(ratio - half, 0.0), np.nan),
-        high=np.where(is_told, ratio + half, np.nan),
+        ratio=ratio, low=np.where(is_told, low, np.nan), high=np.where(is_told, high, np.nan)
     ).reset_index()
+
+
+def _of_few(
+    converted: Floats, leads: Floats, observed: Floats, rows: Floats
+) -> tuple[Floats, Floats]:
+    """Return the ends of the interval of conversions in rows, by the leads that converted.
+
+    A converted lead stands for as many rows as those of its group do, without one as a lead.
+    """
+    low, high = wilson_interval(converted / leads, leads)
+    each = np.where(converted > 0, observed / np.maximum(converted, 1), rows / leads)
+    return low * leads * each, high * leads * each

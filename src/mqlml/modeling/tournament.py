@@ -22,6 +22,7 @@ from mqlml.modeling.importance_ranks import rank_ranges
 from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
+from mqlml.modeling.relearning import Relearnt, relearn
 from mqlml.modeling.rungs import Rung, segments_of, standing_of
 from mqlml.modeling.search import Choice, Material, Rows, difference_error
 from mqlml.modeling.settings import ModelSettings
@@ -82,7 +83,8 @@ class TournamentResult:
     Test figures are of models learnt on the development part; `test_model` is
     the winner among them. `model` is the winner learnt again on all labelled rows.
     `constant_log_loss` is the test log loss of saying the development base rate,
-    `ranks` how surely each column has its rank among the winner's (`rank_ranges`),
+    `relearnt` the winner learnt again from resampled leads, `ranks` how surely each
+    column has its rank among the winner's by these (`rank_ranges`),
     `axis_cost` what keeping fit and engagement apart costs it, None if nothing;
     `candidates` how many settings beyond the usual ones were tried of each learner,
     `segments` what each segment is scored by, if the settings name a column of segments.
@@ -100,6 +102,7 @@ class TournamentResult:
     test_model: CalibratedModel
     model: CalibratedModel
     ranks: pd.DataFrame
+    relearnt: Relearnt
     axis_cost: AxisCost | None = None
     candidates: int = 0
     segments: tuple[Rung, ...] = ()
@@ -270,6 +273,7 @@ def _evaluated(
     }
     name = winner.contestant.name
     base_rate = float(material.labels[split.development].mean())
+    relearnt = relearn(winner.contestant, winner.setting, material, jobs=jobs)
     return TournamentResult(
         contestants=standing.results,
         winner=name,
@@ -282,7 +286,8 @@ def _evaluated(
         probabilities_by_contestant=probabilities,
         test_model=learnt[name],
         model=_for_use(winner, material, learnt[name], test),
-        ranks=rank_ranges(winner.contestant, winner.setting, material, jobs=jobs),
+        ranks=rank_ranges(relearnt, material),
+        relearnt=relearnt,
         axis_cost=_axis_cost(winner, material, split, said[name]),
         candidates=standing.candidates,
         segments=standing.segments,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mqlml.reports.facts import outcome_words
 from mqlml.reports.tables import records
-from mqlml.reports.words import percent, short, signed
+from mqlml.reports.words import percent, percent_range, short, signed
 
 _REASON_LIMIT = 160
 
@@ -27,6 +27,7 @@ class Lead:
     reasons_down: tuple[str, ...]
     because: str = ""
     came_true: str = ""
+    interval: str = ""
 
 
 def leads_of(scores: pd.DataFrame, *, limit: int) -> tuple[Lead, ...]:
@@ -53,7 +54,15 @@ def _lead(row: dict[str, Any]) -> Lead:
         reasons_down=_reasons(row.get("reasons_down")),
         because=_rule(_text(row.get("because"), _REASON_LIMIT)),
         came_true=_text(row.get("came_true")),
+        interval=_interval(row.get("score_low"), row.get("score_high")),
     )
+
+
+def _interval(low: object, high: object) -> str:
+    ends = [float(end) / 100 for end in (low, high) if isinstance(end, int | float)]
+    if len(ends) < 2 or not all(map(math.isfinite, ends)):
+        return ""
+    return percent_range(ends[0], ends[1])
 
 
 def _rule(because: str) -> str:

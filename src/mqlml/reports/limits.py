@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mqlml.reports.facts import become
+from mqlml.reports.sensitive import sensitive_limits
 from mqlml.reports.tables import records
 from mqlml.reports.words import day, duration, figure, listed, short
 
@@ -31,6 +32,7 @@ def limits_of(facts: "TrainingFacts") -> tuple[str, ...]:
         *_tried_on(facts),
         *_broken_promises(facts.reliability),
         *_weak_personas(facts.personas),
+        *sensitive_limits(facts.sensitive),
     )
 
 

@@ -10,12 +10,14 @@ from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics
 from mqlml.reports.curves import calibration_picture, gains_picture
+from mqlml.reports.dependence import dependence_pictures
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
 from mqlml.reports.limits import NOT_FOR, limits_of
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
+from mqlml.reports.sensitive import SensitiveFacts, fare_tables, sensitive_table
 from mqlml.reports.summaries import found_at
 from mqlml.reports.tables import Table
 from mqlml.reports.training_tables import (
@@ -87,6 +89,7 @@ class TrainingFacts:
         personas: persona, leads, conversions, rate, low, high, roc_auc.
         reliability: kind (band, persona, …), group, rows, expected, observed, ratio, low, high.
         examples: rows as `score_points` gives them.
+        dependence: `partial_dependence` with sentence, axis, family and dtype of each column.
     """
 
     name: str
@@ -112,6 +115,8 @@ class TrainingFacts:
     sources: Sequence[FileCount] = ()
     details: Sequence[Named] = ()
     fold_log_loss: Mapping[str, float] = field(default_factory=dict)
+    sensitive: SensitiveFacts | None = None
+    dependence: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def test(self) -> TestMetrics:
@@ -140,6 +145,7 @@ def training_page(facts: TrainingFacts) -> str:
         bands=band_table(facts.bands, stage) if len(facts.bands) else None,
         grades=_grade_matrix(facts.grades, stage),
         features=_features(facts.features),
+        dependence=dependence_pictures(facts.dependence),
         personas=persona_table(facts.personas, stage) if len(facts.personas) else None,
         reliability=reliability_table(facts.reliability) if len(facts.reliability) else None,
         examples=leads_of(facts.examples.drop(columns="trend", errors="ignore"), limit=_EXAMPLES),
@@ -149,6 +155,8 @@ def training_page(facts: TrainingFacts) -> str:
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,
+        sensitive=sensitive_table(facts.sensitive) if facts.sensitive else None,
+        fares=fare_tables(facts.sensitive, stage) if facts.sensitive else (),
         limits=limits_of(facts),
         not_for=NOT_FOR,
         details=facts.details,
@@ -157,7 +165,9 @@ def training_page(facts: TrainingFacts) -> str:
 
 def training_pictures(facts: TrainingFacts) -> dict[str, bytes]:
     """Return the page's pictures as SVG files, by name."""
-    return {f"{name}.svg": picture_file(one) for name, one in _pictures(facts).items()}
+    shown = dict(enumerate(dependence_pictures(facts.dependence), start=1))
+    named = _pictures(facts) | {f"dependence-{number}": one for number, one in shown.items()}
+    return {f"{name}.svg": picture_file(one) for name, one in named.items()}
 
 
 def _pictures(facts: TrainingFacts) -> dict[str, Picture]:

@@ -17,6 +17,8 @@ from mqlml.modeling.model import Model
 from mqlml.scoring.reasons import reasons_of
 from mqlml.scoring.settings import ReasonsFrom, ScoreSettings
 
+Floats = npt.NDArray[np.float64]
+
 LEADS_AT_ONCE = 32_768
 # Bands from the lowest; a hand raiser goes to sales whatever the score.
 _BANDS = (Outcome.COLD, Outcome.WARM, Outcome.MQL, Outcome.HAND_RAISER)
@@ -30,6 +32,22 @@ def model_figures(model: Model, matrix: pd.DataFrame) -> pd.DataFrame:
     parts = _parts(matrix, np.arange(len(matrix)))
     found = [model.parts(part).assign(probability=model.probability(part)) for part in parts]
     return pd.concat(found, ignore_index=True)
+
+
+def score_bounds(
+    bundle: Bundle, matrix: pd.DataFrame, probability: Floats
+) -> tuple[Floats, Floats]:
+    """Return the ends of each probability's 90 % interval; NaN if the bundle has none."""
+    if bundle.spread is None:
+        return np.full(len(matrix), np.nan), np.full(len(matrix), np.nan)
+    rows = np.arange(len(matrix))
+    firsts = range(0, max(len(rows), 1), LEADS_AT_ONCE)
+    parts = zip(
+        _parts(matrix, rows), (probability[i : i + LEADS_AT_ONCE] for i in firsts), strict=True
+    )
+    bounds = [bundle.spread.bounds(part, said) for part, said in parts]
+    low, high = (np.concatenate(ends) for ends in zip(*bounds, strict=True))
+    return low, high
 
 
 def reasons_where_wanted(

@@ -12,7 +12,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.errors import BundleError, Fault
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.grades import GradeCuts
-from mqlml.scoring.figures import model_figures, reasons_where_wanted
+from mqlml.scoring.figures import model_figures, reasons_where_wanted, score_bounds
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
 
@@ -21,6 +21,8 @@ SCORE_COLUMNS = (
     "as_of",
     "probability",
     "score",
+    "score_low",
+    "score_high",
     "grade",
     "outcome",
     "because",
@@ -90,6 +92,7 @@ def score_points(
     outcome = decide(probability, rows, policy.criteria, policy.mql_probability)
     reasons = reasons_where_wanted(bundle, matrix, outcome["outcome"], policy.settings)
     score = np.round(100 * probability, 1)
+    low, high = score_bounds(bundle, matrix, probability)
     lead_id = points["lead_id"].astype("str").reset_index(drop=True)
     scores = pd.DataFrame(
         {
@@ -97,6 +100,8 @@ def score_points(
             "as_of": pd.to_datetime(points["as_of"].to_numpy(np.int64), unit="us", utc=True),
             "probability": probability,
             "score": score,
+            "score_low": np.round(100 * low, 1),
+            "score_high": np.round(100 * high, 1),
             "grade": _grade_cuts(bundle).grades(parts).to_numpy(),
             "outcome": outcome["outcome"].to_numpy(),
             "because": outcome["because"].to_numpy(),

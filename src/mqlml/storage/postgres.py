@@ -9,10 +9,11 @@ import pandas as pd
 from mqlml.errors import DataError, Fault, MissingExtraError
 
 if TYPE_CHECKING:
-    from psycopg import Connection, Error
+    from psycopg import Connection, Cursor, Error
     from psycopg.sql import Composed, Identifier
 
 KEY = ("lead_id", "as_of")
+LATER_COLUMNS = ("score_low", "score_high")
 _CONNECT_TIMEOUT_S = 10
 _PASSWORDS = (
     re.compile(r"(?<=://)(?P<user>[^:/@\s]*):[^@/\s]*@"),
@@ -24,7 +25,8 @@ def upsert_scores(url: str, table: str, frame: pd.DataFrame) -> int:
     """Return how many rows of `frame` were written to `table` (`name` or `schema.name`).
 
     All rows or none: one transaction. The table is made if it is missing, with
-    the key (lead_id, as_of); a row whose key is there already is overwritten.
+    the key (lead_id, as_of), and gets the columns that scores of an earlier mqlml lacked;
+    a row whose key is there already is overwritten.
 
     Raises:
         MissingExtraError: psycopg is not installed.
@@ -111,6 +113,7 @@ def _write(connection: "Connection[Any]", table: str, frame: pd.DataFrame) -> No
         # `IF NOT EXISTS` alone fails when two jobs make the same table at once.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"mqlml {table}",))
         cursor.execute(_create_statement(name, frame))
+        _add_later_columns(cursor, name, frame)
         cursor.execute(
             sql.SQL(
                 "CREATE TEMP TABLE mqlml_incoming ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0"
@@ -120,6 +123,19 @@ def _write(connection: "Connection[Any]", table: str, frame: pd.DataFrame) -> No
             for row in _rows(frame):
                 copy.write_row(row)
         cursor.execute(_upsert_statement(name, listed, columns))
+
+
+def _add_later_columns(cursor: "Cursor[Any]", name: "Identifier", frame: pd.DataFrame) -> None:
+    """Give a table of an earlier mqlml the columns that scores have got since."""
+    from psycopg import sql
+
+    cursor.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(name))
+    there = {column.name for column in cursor.description or ()}
+    for column in LATER_COLUMNS:
+        if column in frame.columns and column not in there:
+            kind = sql.SQL(_type_of(frame[column]))
+            add = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+            cursor.execute(add.format(name, sql.Identifier(column), kind))
 
 
 def _create_statement(name: "Identifier", frame: pd.DataFrame) -> "Composed":

@@ -17,8 +17,14 @@ from mqlml.dataset.labels import days_to_micros
 from mqlml.dataset.points import open_points
 from mqlml.dataset.settings import TargetSettings
 from mqlml.engines.settings import EngineSettings
-from mqlml.errors import DataError, Fault, SchemaError, UsageError, nearest
+from mqlml.errors import ConfigError, DataError, Fault, SchemaError, UsageError, nearest
 from mqlml.features.plan import Plan, make_plan
+from mqlml.features.sensitive import (
+    dropped_faults,
+    excluded_names,
+    plan_faults,
+    sensitive_columns,
+)
 from mqlml.features.table_features import Outcome
 from mqlml.storage.atomic import replace_folder, sweep
 from mqlml.storage.parts import open_parts, sweep_parts, write_part
@@ -50,13 +56,25 @@ class FeaturesResult:
 
 
 def plan_of(settings: Settings, tables: Tables) -> Plan:
-    """Return the plan that the settings make of these tables' columns."""
+    """Return the plan that the settings make of these tables' columns, without sensitive ones.
+
+    Raises ConfigError for faults of the plan, and where it asks for a sensitive column.
+    """
     engagement = [c for s in settings.sources.leads for c in s.attributes.engagement]
+    sensitive = sensitive_columns(settings.sensitive, tables.attribute_specs)
+    properties = [column.name for column in tables.events.properties]
+    faults = [
+        *plan_faults(settings.plan, sensitive, properties),
+        *dropped_faults(settings.model.drop, sensitive),
+    ]
+    if faults:
+        raise ConfigError(*faults)
     return make_plan(
         settings.plan,
         tables.attribute_specs,
         event_columns=(*EVENTS.columns, *tables.events.properties),
         engagement_attributes=engagement,
+        drop=excluded_names(sensitive),
         outcome=_outcome(settings.target),
     )
 

@@ -30,7 +30,9 @@ from mqlml.modeling.assurance import Assurance, assurance_from_json, measure_ass
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.gates import Gate, check_gates
 from mqlml.modeling.grades import cut_grades
+from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
+from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.modeling.widening import Effort
@@ -40,6 +42,7 @@ from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
 from mqlml.workflows.rules import refuse_faulty_rules
+from mqlml.workflows.sensitive import sensitive_findings
 
 Say = Callable[[str], None]
 
@@ -62,6 +65,7 @@ class Learnt:
     gates: tuple[Gate, ...]
     bundle: Bundle
     mql_probability: float
+    sensitive: tuple[SensitiveFinding, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -110,7 +114,9 @@ def learn(
     say("measuring thresholds and grades")
     assurance = assurance_of(dataset, result)
     threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
+    sensitive = sensitive_findings(settings, tables, dataset, seed=seed)
     facts = _facts(settings, tables, dataset, result, threshold)
+    facts["sensitive"] = [finding.to_json() for finding in sensitive]
     bundle = Bundle(
         model=result.model,
         plan=plan,
@@ -118,8 +124,9 @@ def learn(
         personas=[persona.model_dump(mode="json") for persona in settings.personas],
         facts=facts | {"seed": seed, "assurance": assurance.to_json()},
         name=settings.name,
+        spread=_spread(dataset, result, assurance),
     )
-    return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold)
+    return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold, sensitive)
 
 
 def without_months(settings: Settings) -> Settings:
@@ -166,6 +173,15 @@ def assurance_of(dataset: Dataset, result: TournamentResult) -> Assurance:
     """Return how surely the winner's probabilities hold, by the test that it had not seen."""
     leads = pd.factorize(dataset.points["lead_id"].iloc[result.test_rows])[0].astype(np.int64)
     return measure_assurance(result.test_probabilities, result.test_labels, leads)
+
+
+def _spread(dataset: Dataset, result: TournamentResult, assurance: Assurance) -> Spread | None:
+    """Return what gives each score of the model its interval."""
+    model = result.model
+    rows = result.relearnt.rows
+    matrix = dataset.matrix.iloc[rows].reset_index(drop=True)
+    scored = Scored(matrix, model.probability(matrix), model.shape, model.calibration.slope)
+    return measure_spread(result.relearnt, scored, assurance)
 
 
 def threshold_of(

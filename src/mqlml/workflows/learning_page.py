@@ -11,12 +11,14 @@ from mqlml.config import Settings
 from mqlml.criteria.decide import decide
 from mqlml.criteria.file import criteria_digest
 from mqlml.features.attributes import usual_name
+from mqlml.modeling.dependence import partial_dependence
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.importance import importance
 from mqlml.modeling.metrics import calibration_curve, figures_by_group, gains
 from mqlml.modeling.reliability import expected_and_observed
 from mqlml.modeling.tournament import AxisCost, TournamentResult
 from mqlml.reports.facts import Named, outcome_words
+from mqlml.reports.sensitive import SensitiveFacts
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.training import Target, TrainingFacts
 from mqlml.scoring.personas import personas_of
@@ -25,8 +27,10 @@ from mqlml.scoring.score import Policy, score_points
 from mqlml.tables.ingested import FileCount
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.sensitive import fares
 
 _EXAMPLES = 6
+_SHOWN_OF_AXIS = 3
 _GROUPS = 8
 _LARGE_AXIS_COST = 0.005
 # What companies call the column that says where a lead came from.
@@ -52,6 +56,7 @@ def training_facts(
     labels = test["label"].to_numpy(np.float64)
     outcome = decide(result.test_probabilities, rows, settings.criteria, learnt.mql_probability)
     is_dated = not learnt.tables.is_order_time
+    features = _features(learnt, seed)
     return TrainingFacts(
         name=settings.name,
         as_of=as_of if is_dated else None,
@@ -70,7 +75,8 @@ def training_facts(
         },
         bands=rate_frame(outcome["outcome"].to_numpy(), labels),
         grades=rate_frame(_test_grades(learnt, matrix), labels),
-        features=_features(learnt, seed),
+        features=features,
+        dependence=_dependence(learnt, features, seed),
         published=learnt.published,
         model_version=version,
         gates=learnt.gates,
@@ -81,13 +87,33 @@ def training_facts(
         examples=_examples(settings, learnt, version=version),
         sources=sources,
         details=_details(settings, learnt, seed),
+        sensitive=_sensitive(learnt, test, outcome["outcome"]),
     )
+
+
+def _sensitive(
+    learnt: Learnt, test: pd.DataFrame, outcome: "pd.Series[str]"
+) -> SensitiveFacts | None:
+    if not learnt.sensitive:
+        return None
+    said, plan = learnt.result.test_probabilities, learnt.dataset.plan
+    found = fares(learnt.tables, learnt.sensitive, test, said, outcome)
+    return SensitiveFacts(learnt.sensitive, found, {i.column: i.sentence for i in plan.infos})
 
 
 def _features(learnt: Learnt, seed: int) -> pd.DataFrame:
     result, dataset = learnt.result, learnt.dataset
     strong = importance(result.model, dataset.matrix, dataset.plan, seed=seed)
     return strong.merge(result.ranks, on="column", how="left", validate="1:1")
+
+
+def _dependence(learnt: Learnt, features: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return how the probability moves with the strongest columns of each axis."""
+    strong = features[features["importance"] > 0].groupby("axis", sort=True).head(_SHOWN_OF_AXIS)
+    columns, plan = list(strong["column"]), learnt.dataset.plan
+    found = partial_dependence(learnt.result.model, learnt.dataset.matrix, plan, columns, seed=seed)
+    about = pd.DataFrame([vars(plan.describe(name)) for name in columns])
+    return found.merge(about, on="column", how="left", validate="m:1") if len(found) else found
 
 
 def _target(settings: Settings, learnt: Learnt) -> Target:

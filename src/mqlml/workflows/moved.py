@@ -10,6 +10,7 @@ import pandas as pd
 from mqlml.features.columns import Feature
 from mqlml.features.plan import Plan
 from mqlml.features.windows import within_words
+from mqlml.scoring.hints import Hint
 from mqlml.scoring.reasons import reason_groups
 from mqlml.scoring.why import (
     CALIBRATION,
@@ -32,7 +33,8 @@ class Side:
     """One of the two days: which model and criteria, and what they say of the lead.
 
     `run` is the run of this very moment, None if there was none; `given` the
-    probability it gave, None if it did not score the lead.
+    probability it gave, None if it did not score the lead. `score_low` and `score_high` are
+    the ends of the score's interval, NaN if the model has none.
     """
 
     as_of: int
@@ -47,6 +49,8 @@ class Side:
     because: str
     run: int | None
     given: float | None
+    score_low: float = math.nan
+    score_high: float = math.nan
 
     @property
     def is_as_given(self) -> bool:
@@ -55,7 +59,15 @@ class Side:
 
     def document(self) -> dict[str, Any]:
         """Return the day for programs."""
-        return {**asdict(self), "as_of": shown_instant(self.as_of), "as_given": self.is_as_given}
+        values = {k: None if v != v else v for k, v in asdict(self).items()}
+        return {**values, "as_of": shown_instant(self.as_of), "as_given": self.is_as_given}
+
+    @property
+    def interval(self) -> str:
+        """Return the score's 90 % interval in words; "" if the model has none."""
+        if math.isnan(self.score_low):
+            return ""
+        return f" ({self.score_low:g} to {self.score_high:g} %)"
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,8 @@ class Move:
     """Why one lead's score moved; the parts add up to the difference of the log-odds.
 
     Criteria have no part in a score; `by_earlier_criteria` is the outcome that the later
-    score would have by the earlier criteria.
+    score would have by the earlier criteria. `hints` say what would have led to another outcome
+    on the later day.
     """
 
     lead_id: str
@@ -81,6 +94,7 @@ class Move:
     after: Side
     parts: tuple[Part, ...]
     by_earlier_criteria: str
+    hints: tuple[Hint, ...] = ()
 
     @property
     def total(self) -> float:
@@ -97,13 +111,15 @@ class Move:
             "parts": [asdict(part) for part in self.parts],
             "criteria_changed": self.before.criteria_digest != self.after.criteria_digest,
             "outcome_by_earlier_criteria": self.by_earlier_criteria,
+            "hints": [hint.document() for hint in self.hints],
         }
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people: the two days, a line per part, the sum, the criteria."""
         for side in (self.before, self.after):
+            chance = f"{side.probability:.1%}{side.interval}"
             yield (
-                f"{shown_instant(side.as_of)}: {side.probability:.1%}, {side.outcome} "
+                f"{shown_instant(side.as_of)}: {chance}, {side.outcome} "
                 f"(model {side.version}, criteria {side.criteria_version}): {side.because}"
             )
             if not side.is_as_given:
@@ -116,6 +132,8 @@ class Move:
             yield _line(part.log_odds, part.sentence)
         yield _line(self.total, "together" if self.parts else "nothing changed")
         yield from self._criteria()
+        for hint in self.hints:
+            yield f"hint: {hint.sentence}"
 
     def _criteria(self) -> Iterator[str]:
         one, other = self.before, self.after

@@ -97,13 +97,22 @@ def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
         "seed": seed,
         "candidates": learnt.result.candidates,
         "audit_overrides": len(overrides(learnt.findings)),
+        "sensitive_excluded": len(learnt.sensitive) - len(_allowed(learnt)),
+        "sensitive_allowed": len(_allowed(learnt)),
     }
 
 
 def _override_tags(learnt: Learnt) -> dict[str, str]:
     """Return the columns used although the audit would stop at them, each with its reason."""
-    allowed = overrides(learnt.findings)
-    return {"audit_overrides": _json(allowed).decode()} if allowed else {}
+    allowed, sensitive = overrides(learnt.findings), _allowed(learnt)
+    told = {"audit_overrides": _json(allowed).decode()} if allowed else {}
+    return told | ({"sensitive_allowed": _json(sensitive).decode()} if sensitive else {})
+
+
+def _allowed(learnt: Learnt) -> dict[str, str]:
+    """Return the sensitive columns that the model looks at, each with its reason."""
+    columns = (found.column for found in learnt.sensitive)
+    return {column.name: column.reason for column in columns if column.is_allowed}
 
 
 def _metrics(learnt: Learnt) -> dict[str, float]:
@@ -136,10 +145,17 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
         **picture_artifacts(training_pictures(facts)),
         "audit.json": _json([asdict(finding) for finding in learnt.findings]),
         "reliability.json": _json(_records(facts.reliability)),
+        "sensitive.json": _json(_sensitive(learnt, facts)),
         "gates.json": _json([asdict(gate) for gate in learnt.gates]),
         "criteria.json": _json(learnt.bundle.criteria),
         "plan.json": learnt.dataset.plan.to_json().encode(),
     }
+
+
+def _sensitive(learnt: Learnt, facts: TrainingFacts) -> dict[str, Any]:
+    """Return the sensitive columns with what tells them, and how their groups fare."""
+    fares = _records(facts.sensitive.fares) if facts.sensitive else []
+    return {"columns": [found.to_json() for found in learnt.sensitive], "groups": fares}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import record_training
+from mqlml.workflows.sensitive import sensitive_lines
 
 Say = Callable[[str], None]
 
@@ -77,6 +78,7 @@ class TrainResult:
                 }
                 for f in self.learnt.findings
             ],
+            "sensitive": [found.to_json() for found in self.learnt.sensitive],
             "gates": [asdict(gate) for gate in self.learnt.gates],
             "published": self.published,
             "quarantined": self.quarantined,
@@ -99,6 +101,7 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
         yield f"{finding.action}: {finding.column}: {finding.finding} ({finding.evidence})"
     if len(learnt.findings) > _WARNINGS:
         yield f"… and {len(learnt.findings) - _WARNINGS} more warnings in the report"
+    yield from sensitive_lines(learnt.sensitive)
     for gate in learnt.gates:
         if not gate.passed:
             found = f"found {gate.found:g}, needed {gate.needed:g}"

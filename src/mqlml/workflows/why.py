@@ -17,17 +17,19 @@ from mqlml.dataset.points import open_points
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import DataError, Fault, UsageError
 from mqlml.features.plan import Plan
+from mqlml.scoring.hints import Case, Hint
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import score_points
 from mqlml.scoring.why import Views, counting_plan, parts_of_moves
 from mqlml.storage.lead_events import tables_of_leads
 from mqlml.storage.score_runs import ScoreRun, run_at, score_runs
 from mqlml.storage.scores import read_score_file
-from mqlml.tables.contracts import Tables
+from mqlml.tables.contracts import EventLog, Tables
 from mqlml.wiring import make_engine, open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.consent import refusing_leads
+from mqlml.workflows.hints import Scene, hints_for
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.moved import Move, Side, move_of
 from mqlml.workflows.project import Project, shown_instant
@@ -92,7 +94,8 @@ def why(project: Project, lead_id: str, *, start: int, end: int, say: Say) -> Mo
         moves = _moves(first, second, folder)
         sides = [_side(project, day) for day in (first, second)]
         then = _by_earlier_terms(first, second)
-        return move_of(lead_id, sides[0], sides[1], moves.parts, moves.views, moves.plan, then)
+        move = move_of(lead_id, sides[0], sides[1], moves.parts, moves.views, moves.plan, then)
+        return replace(move, hints=_hints(second, everybody=days[1].tables.events, folder=folder))
 
 
 def why_many(project: Project, lead_ids: Sequence[str], *, start: int, end: int, say: Say) -> Moves:
@@ -232,7 +235,18 @@ def _side(project: Project, day: _Day) -> Side:
         because=str(row["because"]),
         run=day.run.number if day.run is not None and is_exact else None,
         given=_given(project, day, str(row["lead_id"])) if is_exact else None,
+        score_low=float(row["score_low"]),
+        score_high=float(row["score_high"]),
     )
+
+
+def _hints(day: _Day, *, everybody: EventLog, folder: Path) -> tuple[Hint, ...]:
+    """Return what would have led to another outcome on this day."""
+    matrix = day.matrix()
+    case = Case(matrix, rule_rows(day.tables, day.points, matrix))
+    policy = day.terms.policy(day.loaded.version)
+    scene = Scene(day.tables, day.points, everybody, folder / "hints")
+    return hints_for(day.loaded.bundle, policy, case, scene)
 
 
 def _given(project: Project, day: _Day, lead_id: str) -> float | None:

@@ -39,13 +39,33 @@ def test_with_fewer_than_five_expected_nothing_is_said_of_the_range() -> None:
     assert found["ratio"][0] == 2.0
 
 
+def inside(chance: np.ndarray, looks: int, rng: np.random.Generator) -> float:
+    """Return how often one is inside the range, of rows of chances: a group per row."""
+    groups, leads = chance.shape
+    labels = (rng.random(chance.shape) < chance).astype(np.float64)
+    found = expected_and_observed(
+        np.repeat(labels.ravel(), looks),
+        np.repeat(chance.ravel(), looks),
+        np.repeat([f"{i:03d}" for i in range(groups)], leads * looks),
+        np.repeat(np.arange(chance.size), looks),
+    )
+    return float(np.mean((found["low"] <= 1) & (found["high"] >= 1)))
+
+
 def test_a_true_model_is_inside_its_interval_about_nineteen_times_in_twenty() -> None:
     rng = np.random.default_rng(3)
-    inside = []
-    for _ in range(400):
-        own = rng.normal(-1.5, 1, 300)
-        leads = np.repeat(np.arange(300), 3)
-        labels = np.repeat((rng.random(300) < probability_of(own)).astype(np.float64), 3)
-        found = expected_and_observed(labels, np.repeat(probability_of(own), 3), ["a"] * 900, leads)
-        inside.append(bool(found["low"][0] <= 1 <= found["high"][0]))
-    assert 0.92 <= np.mean(inside) <= 0.98
+    chance = probability_of(rng.normal(-1.5, 1, (400, 300)))
+    assert 0.92 <= inside(chance, 3, rng) <= 0.98
+
+
+def test_without_a_conversion_the_range_still_says_how_many_there_might_have_been() -> None:
+    found = expected_and_observed(np.zeros(600), np.full(600, 0.01), ["a"] * 600, np.arange(600))
+    (row,) = found.to_dict("records")
+    # Six expected. Wilson for none of 600: up to z² / (600 + z²), which is 3.8 conversions.
+    z2 = 1.959963984540054**2
+    assert (row["low"], row["ratio"]) == (pytest.approx(0.0, abs=1e-12), 0.0)
+    assert row["high"] == pytest.approx(600 * z2 / (600 + z2) / 6)
+
+
+def test_of_few_conversions_a_true_model_is_inside_its_interval_too() -> None:
+    assert inside(np.full((400, 300), 0.02), 1, np.random.default_rng(4)) >= 0.92

@@ -356,7 +356,10 @@ def test_a_retraining_says_first_whether_its_model_took_over(published, is_promo
 @pytest.mark.parametrize(
     ("pictures", "names"),
     [
-        (lambda: training_pictures(training_facts()), {"gains.svg", "calibration.svg"}),
+        (
+            lambda: training_pictures(training_facts()),
+            {"gains.svg", "calibration.svg", "dependence-1.svg", "dependence-2.svg"},
+        ),
         (lambda: monitor_pictures(monitor_facts()), {"weekly.svg", "calibration.svg"}),
         (lambda: review_pictures(review_facts()), {"effects.svg", "funnel.svg"}),
     ],

@@ -26,7 +26,8 @@ def test_the_winner_is_marked_and_so_is_why_a_better_figure_did_not_win(winner, 
         candidates=0,
         test_by_contestant={"logistic": figures, "lightgbm": figures},
     )
-    lines = list(training_lines(SimpleNamespace(findings=(), gates=(), result=result)))
+    learnt = SimpleNamespace(findings=(), gates=(), result=result, sensitive=())
+    lines = list(training_lines(learnt))
     marked = {line.split()[0]: line for line in lines[2:]}
     assert marked[winner].endswith(mark)
     (other,) = {"logistic", "lightgbm"} - {winner}
