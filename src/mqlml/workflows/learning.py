@@ -14,6 +14,7 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.criteria.threshold import (
     WEEKS_LOOKED_AT,
+    floor_criteria,
     mql_threshold,
     refuse_few_conversions,
     threshold_history,
@@ -107,6 +108,8 @@ def learn(
     assurance = assurance_of(dataset, result)
     threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
     facts = _facts(settings, tables, dataset, result, threshold)
+    floor = list_floor_of(settings.criteria, tables, dataset, result.model, assurance)
+    facts |= {} if floor is None else {"list_floor": floor}
     bundle = Bundle(
         model=result.model,
         plan=plan,
@@ -176,6 +179,20 @@ def threshold_of(
     probability = model.probability(matrix)
     ruled = decide(probability, rule_rows(tables, points, matrix), criteria, 0.0)
     return mql_threshold(criteria, threshold_history(points, probability, ruled), assurance)
+
+
+def list_floor_of(
+    criteria: Criteria,
+    tables: Tables,
+    dataset: Dataset,
+    model: Model,
+    assurance: Assurance | None,
+) -> float | None:
+    """Return the least probability on the ranked list; None if the criteria have no list."""
+    if criteria.thresholds.ranked is None:
+        return None
+    rest = floor_criteria(criteria)
+    return threshold_of(rest, tables, dataset, model, assurance) if rest else 0.0
 
 
 def known_assurance(facts: Mapping[str, Any]) -> Assurance | None:

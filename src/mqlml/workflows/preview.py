@@ -1,7 +1,7 @@
 """`mqlml criteria preview` and `history`: versions of the criteria replayed on the past."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,15 @@ from mqlml.reports.facts import outcome_words
 from mqlml.reports.words import percent, percent_range, signed
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.rows import rule_rows
+from mqlml.storage.handed import handed_before
+from mqlml.storage.score_runs import latest_number, previous_files, score_runs
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.criteria import criteria_document
 from mqlml.workflows.ingest import current_tables
-from mqlml.workflows.learning import known_assurance, threshold_of
+from mqlml.workflows.learning import known_assurance, list_floor_of, threshold_of
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.rules import refuse_faulty_rules, refuse_pointless_rules
 
@@ -73,7 +75,12 @@ class _Past:
         points = open_points(self.tables, settings.target, settings.points, as_of=self.moment)
         plan = self.loaded.bundle.plan
         matrix = make_engine(settings.engine).compute(self.tables, points, plan)
-        return self._as_seen(points.assign(label=np.nan), matrix)
+        seen = self._as_seen(points.assign(label=np.nan), matrix)
+        space = self.project.workspace
+        runs = score_runs(space.ledger, settings.name)
+        after = latest_number(runs)
+        files = previous_files(space.scores, runs, before=self.moment, after=after)
+        return replace(seen, handed=handed_before(files))
 
     def _as_seen(self, points: pd.DataFrame, matrix: pd.DataFrame) -> History:
         rows = rule_rows(self.tables, points, matrix)
@@ -83,11 +90,16 @@ class _Past:
     def version(self, criteria: Criteria) -> Version:
         """Return criteria with the threshold that `score` would use at the moment."""
         facts, model = self.loaded.bundle.facts, self.loaded.bundle.model
+        zone = self.project.settings.timezone or "UTC"
         if criteria_digest(criteria) == facts["criteria_digest"]:
-            return Version(criteria, float(facts["mql_probability"]))
+            floor = float(facts.get("list_floor", 0.0))
+            return Version(criteria, float(facts["mql_probability"]), floor, zone)
         assurance = known_assurance(facts)
-        measured = threshold_of(criteria, self.tables, self.dataset, model, assurance)
-        return Version(criteria, measured)
+        measured, least = (
+            find(criteria, self.tables, self.dataset, model, assurance)
+            for find in (threshold_of, list_floor_of)
+        )
+        return Version(criteria, float(measured or 0.0), least or 0.0, zone)
 
     def learnt_share(self, history: History) -> float:
         """Return the share of the history that the champion may have learnt from."""
@@ -195,10 +207,18 @@ def _side_document(version: Version, side: Side) -> dict[str, Any]:
 def _side_words(version: Version, side: Side) -> str:
     volume = side.volume
     return (
-        f"version {version.criteria.version}, MQL from {percent(version.mql_probability)}: "
+        f"version {version.criteria.version}, {_begins_words(version)}: "
         f"{volume.mean:.1f} leads a week ({volume.low:.1f} to {volume.high:.1f}, at most "
         f"{volume.most}), {_handed_words(side.handed)}"
     )
+
+
+def _begins_words(version: Version) -> str:
+    ranked = version.criteria.thresholds.ranked
+    if ranked is None:
+        return f"MQL from {percent(version.mql_probability)}"
+    least = f" from {percent(version.floor)}" if version.floor else ""
+    return f"the best {ranked.most} new leads a {ranked.per}{least}"
 
 
 def _handed_words(group: Handed) -> str:
