@@ -1,11 +1,13 @@
 """A change of the criteria as two teams walk it: compared, signed, edited, refused."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from tests.company import CONFIG
+from tests.page_checks import faults_of
 
 HEAD, _, REST = CONFIG.partition("criteria:\n")
 INLINE, _, PERSONAS = REST.partition("personas:\n")
@@ -192,6 +194,12 @@ def test_a_preview_replays_a_change_on_the_past_and_on_today(mqlml, agreed, tmp_
     assert len(enters["lead_ids"]) == enters["leads"] > 0
     assert document["new"]["leads"] - document["old"]["leads"] == enters["leads"] - leaves["leads"]
     assert {row["before"] for row in document["today"]}.isdisjoint({"disqualified"})
+    # Four folds at most and the test, each scored by a model from before it.
+    assert document["probabilities"]["past"] == "unseen"
+    assert 3 <= document["probabilities"]["models"] <= 5
+    page = Path(document["report"]).read_text(encoding="utf-8")
+    assert faults_of(page) == []
+    assert enters["lead_ids"][0] in page
     shown = mqlml("criteria", "preview", other, *shared, "--weeks", 12)
     assert "ICP gate 'industry' was removed" in shown.out
     assert "would enter:" in shown.out

@@ -108,6 +108,12 @@ class Preview:
     by_week: pd.DataFrame
 
 
+def weeks_of(history: History) -> int:
+    """Return how many weeks back from its latest point the history reaches."""
+    as_of = history.points["as_of"].to_numpy(np.int64)
+    return int((as_of.max() - as_of.min()) // timeline.MICROS_PER_WEEK) + 1
+
+
 def outcomes(history: History, version: Version) -> npt.NDArray[np.object_]:
     """Return what `version` says of each point of the history; see `listed_outcomes`."""
     if version.criteria.thresholds.ranked is not None:

@@ -224,6 +224,7 @@ def _facts(
     )
     return {
         "winner": result.winner,
+        "winner_settings": next(c.settings for c in result.contestants if c.name == result.winner),
         "test": asdict(result.test),
         "target": settings.target.model_dump(mode="json"),
         "points": settings.points.model_dump(mode="json"),
