@@ -272,3 +272,41 @@ def test_cost_and_value_belong_together(mqlml, agreed):
     answer = threshold_by(mqlml, agreed, "cost_per_lead: 20, value_per_conversion: 20")
     (fault,) = answer.document["faults"]
     assert fault["what"] == "a lead costs as much as a conversion is worth"
+
+
+def test_a_change_is_walked_from_diff_to_a_trend_that_compares(mqlml, agreed, tmp_path):
+    file, shared = agreed
+    config, newer = shared[1], tmp_path / "criteria_v2.yaml"
+    text = CRITERIA.replace("version: 1", "version: 2\nvalid_from: 2025-11-03")
+    newer.write_text(text.replace("capacity_per_week: 15", "ranked: {most: 8}"), encoding="utf-8")
+    for team in ("marketing", "sales"):
+        sign(mqlml, file, team)
+
+    changes = mqlml("criteria", "diff", file, newer, "--json").document["changes"]
+    assert changes[:2] == ["version 1 became 2", "valid from none became 2025-11-03"]
+    previewed = mqlml("criteria", "preview", newer, *shared, "--weeks", 8, "--json").document
+    assert previewed["changes"] == changes
+    assert Path(previewed["report"]).is_file()
+
+    lines = config.read_text(encoding="utf-8")
+    both = lines.replace("criteria: criteria.yaml", "criteria: [criteria.yaml, criteria_v2.yaml]")
+    config.write_text(both, encoding="utf-8")
+    dated = shared[:-1]
+    # The first day of the new version waits for both teams; the day before does not.
+    assert mqlml("score", *dated, "2025-11-02").code == 0
+    assert (
+        mqlml("score", *dated, "2025-11-03", "--json").document["criteria"]["agreement"] == "draft"
+    )
+    sign(mqlml, newer, "marketing")
+    assert mqlml("score", *dated, "2025-11-03").code == 3
+    sign(mqlml, newer, "sales")
+    first = mqlml("score", *dated, "2025-11-03", "--json").document
+    assert (first["criteria"]["version"], first["criteria"]["agreement"]) == (2, "signed")
+    assert first["ranked"]["start"] == "2025-11-03T00:00:00Z"
+
+    history = mqlml("criteria", "history", *dated, "2025-12-01", "--json").document
+    told = pd.DataFrame(history["restated"]).set_index(["period", "version"])["leads"].unstack()
+    before = told[told.index < "2025-10-01"]
+    assert len(before) > 2
+    assert (before[0] == before[1]).all()
+    assert (before[1] != before[2]).any()

@@ -39,7 +39,12 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
-from mqlml.workflows.rules import refuse_faulty_rules
+from mqlml.workflows.rules import (
+    refuse_contradictions,
+    refuse_faulty_rules,
+    refuse_pointless_rules,
+    sample_of_rows,
+)
 
 Say = Callable[[str], None]
 
@@ -88,6 +93,7 @@ def learn(
         DataError: too few leads, outcomes or periods.
         ConfigError: settings that do not fit the tables.
     """
+    refuse_contradictions(settings)
     say("making points and features")
     plan = plan_of(settings, tables)
     points = training_points(tables, settings.target, settings.points)
@@ -96,6 +102,7 @@ def learn(
     matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)
+    _refuse_pointless(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
     say("looking for leaks")
     findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
@@ -133,6 +140,14 @@ def _refuse_nothing_to_see(matrix: pd.DataFrame) -> None:
         found = "no event, and no column that is not mapped, ignored or outcome-side"
         mend = "keep at least one column that is known beforehand, or add a file of events"
         raise DataError(Fault("leads have nothing to learn from", "sources", found, mend))
+
+
+def _refuse_pointless(
+    settings: Settings, tables: Tables, points: pd.DataFrame, matrix: pd.DataFrame
+) -> None:
+    some = sample_of_rows(points)
+    few, seen = (frame.iloc[some].reset_index(drop=True) for frame in (points, matrix))
+    refuse_pointless_rules(settings, rule_rows(tables, few, seen))
 
 
 def _refuse_unpromised(criteria: Criteria, points: pd.DataFrame, split: Split) -> None:

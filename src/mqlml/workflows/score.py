@@ -15,6 +15,7 @@ import pandas as pd
 from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.scoring import ScoringFacts, scoring_page
+from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.score_runs import (
@@ -50,6 +51,7 @@ from mqlml.workflows.learning import (
     threshold_of,
 )
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.rules import refuse_pointless_criteria
 from mqlml.workflows.score_day import Day, DayScores, scores_of_day
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
@@ -166,6 +168,8 @@ def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
     if terms.digest == facts["criteria_digest"]:
         return terms
     recent = recent_dataset(settings, tables, loaded.bundle.plan)
+    # Training refused rules that decide nothing; these were edited since.
+    refuse_pointless_criteria(settings.criteria, rule_rows(tables, recent.points, recent.matrix))
     measured, floor = (
         find(settings.criteria, tables, recent, loaded.bundle.model, known_assurance(facts))
         for find in (threshold_of, list_floor_of)
