@@ -9,12 +9,13 @@ import pandas as pd
 from mqlml.criteria.compare import criteria_changes
 from mqlml.criteria.preview import History, Version, moved_today, preview
 from mqlml.criteria.settings import Criteria, RankedList, Thresholds
-from mqlml.dataset.findings import Finding
+from mqlml.dataset.findings import Finding, View
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics, calibration_curve, gains, wilson_interval
 from mqlml.modeling.reliability import expected_and_observed
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.silence import silences
+from mqlml.reports.audit import AuditFacts
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import IngestFacts
 from mqlml.reports.monitor import MonitorFacts
@@ -453,4 +454,19 @@ def preview_facts(**changes: Any) -> PreviewFacts:
         capacity=8,
         details=[Named("In force", "version 1"), Named("Proposed", "version 2")],
     )
+    return replace(facts, **changes)
+
+
+def audit_facts(**changes: Any) -> AuditFacts:
+    """Return an audit that stopped at one column and shows another."""
+    by_value = View("share that converted, by value", ("demo", "missing"), (40, 300), (0.95, 0.02))
+    filled = View("share that has a value", ("converted leads", "other leads"), (45, 295), (1, 0.4))
+    findings = (
+        Finding(
+            "deal_value", "alone too good", "of 40 leads 95 % converted", "stop", view=by_value
+        ),
+        Finding("phone", "fill rate tells the outcome", "filled more often", "warn", view=filled),
+        Finding("same", "constant", "the same in all 340 development rows", "warn", mend=""),
+    )
+    facts = AuditFacts("Nordlicht Robotics", AS_OF, findings, [Named("Data", "0123abcd")])
     return replace(facts, **changes)

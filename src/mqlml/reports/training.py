@@ -9,6 +9,7 @@ import pandas as pd
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics
+from mqlml.reports.audit_pictures import finding_pictures
 from mqlml.reports.curves import calibration_picture, gains_picture
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
@@ -146,6 +147,7 @@ def training_page(facts: TrainingFacts) -> str:
         sources=source_table(facts.sources) if facts.sources else None,
         gates=gate_table(facts.gates) if facts.gates else None,
         audit=finding_table(facts.findings) if facts.findings else None,
+        audit_pictures=finding_pictures(facts.findings),
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,

@@ -47,6 +47,7 @@ from mqlml.workflows.rules import (
 )
 
 Say = Callable[[str], None]
+Show = Callable[[tuple[Finding, ...]], None]
 
 # New MQLs of a week are told from leads that were above the threshold before.
 _THRESHOLD_WEEKS = 2 * WEEKS_LOOKED_AT
@@ -82,8 +83,11 @@ def learn(
     say: Say,
     test_weeks: float | None = None,
     means: Means = USUAL_MEANS,
+    show: Show = lambda _: None,
 ) -> Learnt:
     """Return the winner of the tournament, learnt from what `tables` held at their end.
+
+    `show` gets what the audit found, before the run is stopped by it.
 
     With `test_weeks` the test is the leads of the latest weeks whose outcome is
     known, instead of the split's share: after a change only they are news.
@@ -106,6 +110,7 @@ def learn(
     dataset = Dataset(points, matrix, plan)
     say("looking for leaks")
     findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
+    show(findings)
     refuse(findings)
     say("comparing models on forward folds")
     result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS)

@@ -11,6 +11,7 @@ from tests.page_checks import Outline, contrast, faults_of, mixed, palette
 from tests.report_facts import (
     DAY,
     HOSTILE,
+    audit_facts,
     feature_frame,
     ingest_facts,
     monitor_facts,
@@ -27,6 +28,7 @@ from mqlml.criteria.preview import Handed, Preview, Side, Volume
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.reports.audit import audit_page
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import ingest_page, ingest_pictures, ingest_verdict
 from mqlml.reports.monitor import monitor_page, monitor_pictures, monitor_verdict
@@ -47,6 +49,7 @@ PAGES = {
     "review": (review_page, review_facts),
     "ingest": (ingest_page, ingest_facts),
     "preview": (preview_page, preview_facts),
+    "audit": (audit_page, audit_facts),
 }
 EMPTY = pd.DataFrame()
 _NONE = Handed(0, 0, 0, np.nan, np.nan, np.nan)
@@ -80,6 +83,7 @@ BARE = {
     "ingest": dict.fromkeys(("sources", "days", "refused"), EMPTY)
     | dict.fromkeys(("silences", "notes", "counts", "details"), ())
     | {"leads": 0, "leads_covered": 0},
+    "audit": {"findings": (), "as_of": None, "details": ()},
     "preview": {"today": EMPTY, "changes": (), "capacity": None, "details": (), "found": NOBODY},
 }
 EMPTY_CURVE = pd.DataFrame({"rows": [], "predicted": [], "observed": [], "low": [], "high": []})
@@ -548,3 +552,13 @@ def test_a_preview_judges_only_what_its_interval_bears(gain, said) -> None:
     names = ("gain", "gain_low", "gain_high")
     found = dataclasses.replace(facts.found, **dict(zip(names, gain, strict=True)))
     assert preview_verdict(dataclasses.replace(facts, found=found)).endswith(said)
+
+
+def test_the_page_of_an_audit_draws_every_finding_that_has_something_to_show() -> None:
+    html = audit_page(audit_facts())
+    words = Outline(html).words
+    assert "Nothing was learnt: 1 column seems to know the outcome." in words
+    assert html.count("<figure") == 2
+    assert "Share that converted, by value. Of 40 leads 95 % converted." in words
+    assert "demo 40 95 %" in words
+    assert "No column knows the outcome" in audit_page(audit_facts(findings=()))
