@@ -61,12 +61,8 @@ def preview_page(facts: PreviewFacts) -> str:
         volume=volume_picture(found.by_week, names, facts.capacity),
         precision=precision_picture(_groups(found), names),
         movers=(
-            _movers(
-                "Would enter", f"go to sales under {names.new} alone", found.enters, found.entering
-            ),
-            _movers(
-                "Would leave", f"go to sales under {names.old} alone", found.leaves, found.leaving
-            ),
+            _movers("Would enter", names.new, found.enters, found.entering),
+            _movers("Would leave", names.old, found.leaves, found.leaving),
         ),
         today=_today_table(facts.today) if len(facts.today) else None,
         today_words=_today_words(facts),

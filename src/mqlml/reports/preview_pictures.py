@@ -21,7 +21,7 @@ from mqlml.reports.pictures import (
     ticks,
 )
 from mqlml.reports.tables import Head, Table, cells, records, text_head
-from mqlml.reports.words import count, day, percent, percent_range, short
+from mqlml.reports.words import capital, count, day, percent, percent_range, short
 
 _WIDTH, _HEIGHT = 760, 260
 _X = (46, 745)
@@ -81,11 +81,11 @@ def volume_picture(by_week: pd.DataFrame, names: SideNames, capacity: float | No
 
 
 def _volume_words(by_week: pd.DataFrame, names: SideNames) -> str:
-    old, new = (by_week[side] for side in ("old", "new"))
-    return (
-        f"{names.new} gives sales between {count(int(new.min()))} and {count(int(new.max()))} new "
-        f"leads a week, {names.old} between {count(int(old.min()))} and {count(int(old.max()))}."
+    old, new = (
+        f"between {count(int(by_week[side].min()))} and {count(int(by_week[side].max()))}"
+        for side in ("old", "new")
     )
+    return f"{capital(names.new)} gives sales {new} new leads a week, {names.old} {old}."
 
 
 def _volume_table(by_week: pd.DataFrame, names: SideNames) -> Table:
@@ -150,7 +150,7 @@ def _group_marks(row: dict[str, Any], x: Scale, top: int) -> list[Mark]:
 def _precision_words(rows: Sequence[dict[str, Any]], names: SideNames) -> str:
     whole = rows[0]
     said = [
-        f"{names.of(side)}: {percent(whole[f'{side}_precision'])} "
+        f"{capital(names.of(side))}: {percent(whole[f'{side}_precision'])} "
         f"({percent_range(whole[f'{side}_low'], whole[f'{side}_high'])})"
         for side in ("old", "new")
     ]

@@ -135,7 +135,7 @@ def training_page(facts: TrainingFacts) -> str:
         compared=compared(facts),
         tiles=_tiles(facts),
         warnings=_warnings(facts),
-        predicted=_predicted(facts),
+        predicted=predicted_facts(facts),
         contestants=contestant_table(facts.contestants, facts.winner, facts.fold_log_loss),
         **_pictures(facts),
         bands=band_table(facts.bands, stage) if len(facts.bands) else None,
@@ -283,7 +283,8 @@ def _audit_warning(kind: str, findings: Sequence[Finding]) -> Warned:
     )
 
 
-def _predicted(facts: TrainingFacts) -> tuple[Named, ...]:
+def predicted_facts(facts: TrainingFacts) -> tuple[Named, ...]:
+    """Return what is predicted, of whom, from when, and on what it was tested."""
     target, test = facts.target, facts.test
     within = f" within {duration(target.horizon_days)}" if target.horizon_days else ""
     rows = [

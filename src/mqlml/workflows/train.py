@@ -22,6 +22,7 @@ from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
+from mqlml.workflows.model_card import changes_since, known_champion
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import record_training
@@ -148,12 +149,21 @@ def train(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
     )
     page = training_page(facts)
+    # Before the lock, under which a model is fetched.
+    since = changes_since(known_champion(project), learnt, project.settings)
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
         tell_promotion(project, store)
         logged = record_training(
-            store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
+            store,
+            project,
+            learnt,
+            as_of=moment,
+            seed=seed,
+            reason="manual",
+            facts=facts,
+            since=since,
         )
         if logged.version:
             store.promote(logged.name, logged.version, as_of=moment, reason="manual")

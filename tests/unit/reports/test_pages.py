@@ -535,6 +535,7 @@ def test_a_preview_says_from_what_to_what_and_names_who_moves() -> None:
     page = Outline(preview_page(facts))
     assert found.entering[0] in page.words
     assert found.leaving[0] in page.words
+    assert f"{found.enters.leads} leads would go to sales under version 2 alone;" in page.words
     assert "past probabilities come from 5 models" in page.words
     assert "capacity of the new version" in page.words
 
