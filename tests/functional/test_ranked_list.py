@@ -65,6 +65,8 @@ def test_no_week_gets_more_new_leads_than_agreed_and_each_is_filled(week):
 
 
 def test_ranks_are_told_and_leads_of_earlier_days_stay(week):
+    page = Path(week[DAYS[0]]["report"]).read_text(encoding="utf-8")
+    assert f"{week[DAYS[0]]['ranked']['taken']} of" in page.partition("Ranked list")[2]
     scores = pd.read_parquet(week[DAYS[0]]["path"])
     told = scores.loc[scores["outcome"] == "mql", "because"]
     cut = week[DAYS[0]]["ranked"]

@@ -150,7 +150,7 @@ class ScoreResult:
         parts = ", ".join(outcome_counts(dict(self._outcomes())))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
         if self.run.listed:
-            yield _list_words(self.run.listed)
+            yield f"ranked list: {list_words(self.run.listed)}"
         if self.not_profiled:
             yield f"{self.not_profiled:,} leads refused to be profiled and have no score"
         said = self.compared.sentence(is_again=self.is_again) if self.compared else ""
@@ -164,11 +164,11 @@ class ScoreResult:
         return [(str(name), int(rows)) for name, rows in sorted(counts.items())]
 
 
-def _list_words(listed: Mapping[str, Any]) -> str:
+def list_words(listed: Mapping[str, Any]) -> str:
     """Return how a ranked list was cut, for people."""
     before = f"{listed['used']:,} places were taken before" if listed["used"] else ""
     raised = f"{listed['raised']:,} by new hand raisers" if listed["raised"] else ""
     rest = f"; {listed['staying']:,} were handed over earlier and stay" if listed["staying"] else ""
     taken = ", ".join(part for part in (before, raised) if part)
     shown = f" ({taken})" if taken else ""
-    return f"ranked list: {listed['taken']:,} of {listed['listed']:,} new leads taken{shown}{rest}"
+    return f"{listed['taken']:,} of {listed['listed']:,} new leads taken{shown}{rest}"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
+from mqlml.reports.facts import Named
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
@@ -42,7 +43,7 @@ from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.consent import refusing_leads
 from mqlml.workflows.features import USUAL_MEANS, Means
-from mqlml.workflows.given import Compared, ScoreResult, comparison
+from mqlml.workflows.given import Compared, ScoreResult, comparison, list_words
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import (
     known_assurance,
@@ -301,6 +302,7 @@ def _page(scored: _Scored) -> str:
         previous_as_of=_latest(previous),
         mql_probability=run.mql_probability,
         personas=scored.terms.personas,
+        details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)
 
