@@ -1,20 +1,27 @@
 """Made-up facts for the pages: a plausible firm, from a seed."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from tests.people_facts import dependence_frame, sensitive_facts
 
-from mqlml.dataset.findings import Finding
+from mqlml.criteria.compare import criteria_changes
+from mqlml.criteria.preview import History, Version, moved_today, preview
+from mqlml.criteria.settings import Criteria, RankedList, Thresholds
+from mqlml.dataset.findings import Finding, View
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics, calibration_curve, gains, wilson_interval
 from mqlml.modeling.reliability import expected_and_observed
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.silence import silences
+from mqlml.reports.audit import AuditFacts
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import IngestFacts
 from mqlml.reports.monitor import MonitorFacts
+from mqlml.reports.preview import PreviewFacts
+from mqlml.reports.preview_pictures import SideNames
 from mqlml.reports.review import ReviewFacts
 from mqlml.reports.scoring import ScoringFacts
 from mqlml.reports.summaries import rate_frame
@@ -474,3 +481,49 @@ def ingest_facts(**changes: Any) -> IngestFacts:
         "details": (Named("Data", "abc123"),),
     }
     return IngestFacts(**(values | changes))
+
+
+def preview_facts(**changes: Any) -> PreviewFacts:
+    """Return a preview of a lower threshold on twelve weeks of a firm with three personas."""
+    rng = np.random.default_rng(11)
+    leads = 30 * 12
+    points = pd.DataFrame(
+        {
+            "lead_id": [f"lead-{n:05d}" for n in range(leads)],
+            "as_of": AS_OF - 90 * DAY + (np.arange(leads) // 30) * 7 * DAY,
+        }
+    )
+    chance = rng.beta(1.2, 5.0, leads)
+    points["label"] = (rng.random(leads) < chance).astype(float)
+    segment = pd.Series(rng.choice(["top management", "engineers", "other"], leads), dtype="str")
+    history = History(points, chance, pd.DataFrame(index=range(leads)), segment)
+    old = Version(Criteria(version=1, thresholds=Thresholds(mql_probability=0.3)), 0.3)
+    ranked = RankedList(most=8)
+    new = Version(Criteria(version=2, thresholds=Thresholds(ranked=ranked)), 0.2)
+    facts = PreviewFacts(
+        name="Nordlicht Robotics",
+        as_of=AS_OF,
+        names=SideNames("version 1", "version 2"),
+        found=preview(history, old, new, weeks=12),
+        today=moved_today(history, old, new),
+        changes=criteria_changes(old.criteria, new.criteria),
+        told="past probabilities come from 5 models",
+        capacity=8,
+        details=[Named("In force", "version 1"), Named("Proposed", "version 2")],
+    )
+    return replace(facts, **changes)
+
+
+def audit_facts(**changes: Any) -> AuditFacts:
+    """Return an audit that stopped at one column and shows another."""
+    by_value = View("share that converted, by value", ("demo", "missing"), (40, 300), (0.95, 0.02))
+    filled = View("share that has a value", ("converted leads", "other leads"), (45, 295), (1, 0.4))
+    findings = (
+        Finding(
+            "deal_value", "alone too good", "of 40 leads 95 % converted", "stop", view=by_value
+        ),
+        Finding("phone", "fill rate tells the outcome", "filled more often", "warn", view=filled),
+        Finding("same", "constant", "the same in all 340 development rows", "warn", mend=""),
+    )
+    facts = AuditFacts("Nordlicht Robotics", AS_OF, findings, [Named("Data", "0123abcd")])
+    return replace(facts, **changes)

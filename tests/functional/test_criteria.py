@@ -1,11 +1,13 @@
 """A change of the criteria as two teams walk it: compared, signed, edited, refused."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from tests.company import CONFIG
+from tests.page_checks import faults_of
 
 HEAD, _, REST = CONFIG.partition("criteria:\n")
 INLINE, _, PERSONAS = REST.partition("personas:\n")
@@ -192,6 +194,12 @@ def test_a_preview_replays_a_change_on_the_past_and_on_today(mqlml, agreed, tmp_
     assert len(enters["lead_ids"]) == enters["leads"] > 0
     assert document["new"]["leads"] - document["old"]["leads"] == enters["leads"] - leaves["leads"]
     assert {row["before"] for row in document["today"]}.isdisjoint({"disqualified"})
+    # Four folds at most and the test, each scored by a model from before it.
+    assert document["probabilities"]["past"] == "unseen"
+    assert 3 <= document["probabilities"]["models"] <= 5
+    page = Path(document["report"]).read_text(encoding="utf-8")
+    assert faults_of(page) == []
+    assert enters["lead_ids"][0] in page
     shown = mqlml("criteria", "preview", other, *shared, "--weeks", 12)
     assert "ICP gate 'industry' was removed" in shown.out
     assert "would enter:" in shown.out
@@ -264,3 +272,41 @@ def test_cost_and_value_belong_together(mqlml, agreed):
     answer = threshold_by(mqlml, agreed, "cost_per_lead: 20, value_per_conversion: 20")
     (fault,) = answer.document["faults"]
     assert fault["what"] == "a lead costs as much as a conversion is worth"
+
+
+def test_a_change_is_walked_from_diff_to_a_trend_that_compares(mqlml, agreed, tmp_path):
+    file, shared = agreed
+    config, newer = shared[1], tmp_path / "criteria_v2.yaml"
+    text = CRITERIA.replace("version: 1", "version: 2\nvalid_from: 2025-11-03")
+    newer.write_text(text.replace("capacity_per_week: 15", "ranked: {most: 8}"), encoding="utf-8")
+    for team in ("marketing", "sales"):
+        sign(mqlml, file, team)
+
+    changes = mqlml("criteria", "diff", file, newer, "--json").document["changes"]
+    assert changes[:2] == ["version 1 became 2", "valid from none became 2025-11-03"]
+    previewed = mqlml("criteria", "preview", newer, *shared, "--weeks", 8, "--json").document
+    assert previewed["changes"] == changes
+    assert Path(previewed["report"]).is_file()
+
+    lines = config.read_text(encoding="utf-8")
+    both = lines.replace("criteria: criteria.yaml", "criteria: [criteria.yaml, criteria_v2.yaml]")
+    config.write_text(both, encoding="utf-8")
+    dated = shared[:-1]
+    # The first day of the new version waits for both teams; the day before does not.
+    assert mqlml("score", *dated, "2025-11-02").code == 0
+    assert (
+        mqlml("score", *dated, "2025-11-03", "--json").document["criteria"]["agreement"] == "draft"
+    )
+    sign(mqlml, newer, "marketing")
+    assert mqlml("score", *dated, "2025-11-03").code == 3
+    sign(mqlml, newer, "sales")
+    first = mqlml("score", *dated, "2025-11-03", "--json").document
+    assert (first["criteria"]["version"], first["criteria"]["agreement"]) == (2, "signed")
+    assert first["ranked"]["start"] == "2025-11-03T00:00:00Z"
+
+    history = mqlml("criteria", "history", *dated, "2025-12-01", "--json").document
+    told = pd.DataFrame(history["restated"]).set_index(["period", "version"])["leads"].unstack()
+    before = told[told.index < "2025-10-01"]
+    assert len(before) > 2
+    assert (before[0] == before[1]).all()
+    assert (before[1] != before[2]).any()

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 from tests.flat_table import FLAT, refused, rows_of, train
+from tests.page_checks import faults_of
 
 
 def test_the_untouched_table_trains(mqlml, flat):
@@ -152,7 +153,13 @@ def test_a_column_that_knows_the_outcome_stops_the_run(mqlml, flat):
     lines = rows_of()
     deal = [f"{line},{100 if line.endswith('yes') else ''}" for line in lines[1:]]
     rewrite([lines[0] + ",deal_value", *deal])
-    assert refused(train(mqlml, config), 6, "deal_value", "outcome_side")
+    answer = train(mqlml, config)
+    assert refused(answer, 6, "deal_value", "outcome_side", "every finding is drawn on a page")
+    (page,) = (config.parent / "w" / "reports").glob("audit-*.html")
+    text = page.read_text(encoding="utf-8")
+    assert faults_of(text) == []
+    assert "deal_value: alone too good" in text or "appears only for converted leads" in text
+    assert "<figure" in text
 
 
 def test_an_allowed_leak_needs_its_reason_and_then_trains(mqlml, flat):

@@ -1,4 +1,4 @@
-"""The five pages in a real Chromium: light and dark, wide and at a phone's width."""
+"""The pages in a real Chromium: light and dark, wide and at a phone's width."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from tests.report_facts import (
     HOSTILE,
     ingest_facts,
     monitor_facts,
+    preview_facts,
     review_facts,
     scored,
     scoring_facts,
@@ -17,6 +18,7 @@ from tests.report_facts import (
 
 from mqlml.reports.ingest import ingest_page
 from mqlml.reports.monitor import monitor_page
+from mqlml.reports.preview import preview_page
 from mqlml.reports.review import review_page
 from mqlml.reports.scoring import scoring_page
 from mqlml.reports.training import training_page
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.skipif(
     chromium_path() is None,
     reason="NO CHROMIUM on this machine: the pages are not looked at in a browser",
 )
-PAGES = ("training", "scoring", "monitor", "review", "ingest", "hostile")
+PAGES = ("training", "scoring", "monitor", "review", "ingest", "preview", "hostile")
 
 
 def _hostile() -> str:
@@ -46,6 +48,7 @@ def pages(tmp_path_factory) -> Path:
         monitor_page(monitor_facts()),
         review_page(review_facts()),
         ingest_page(ingest_facts()),
+        preview_page(preview_facts()),
         _hostile(),
     )
     for name, text in zip(PAGES, texts, strict=True):
@@ -122,7 +125,7 @@ def test_no_picture_writes_outside_itself(browser, pages):
         "  return r.left < b.left - 1 || r.right > b.right + 1 || r.bottom > b.bottom + 1"
         "   || r.top < b.top - 1 }).map(t => t.textContent) })"
     )
-    for name in ("training", "monitor", "review", "ingest"):
+    for name in ("training", "monitor", "review", "ingest", "preview"):
         browser.open(pages / f"{name}.html")
         assert browser.value(outside) == [], name
 

@@ -6,9 +6,14 @@ import pandas as pd
 import pytest
 from tests.trainings import saved_bundle, tiny_matrix, training_record
 
+from mqlml.criteria.settings import Criteria, RankedList, Thresholds
 from mqlml.engines.spark import SparkEngine
 from mqlml.engines.spark_frames import to_spark
+from mqlml.engines.spark_scores import Scorer, spark_scores
 from mqlml.engines.spark_session import open_session
+from mqlml.errors import ConfigError
+from mqlml.modeling.bundle import load_bundle
+from mqlml.scoring.score import Policy
 from mqlml.tracking.model_files import write_model
 
 ENGINE = 'engine: {kind: spark, master: "local[2,3]", partitions: 2}\n'
@@ -36,6 +41,31 @@ def test_features_and_scores_are_the_same_with_spark(
     expected = pd.read_parquet(mqlml("score", *local, *day, "--json").document["path"])
     found = pd.read_parquet(mqlml("score", *spark, *day, "--json").document["path"])
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_a_ranked_list_is_cut_alike_with_spark(
+    mqlml, company, workspace, on_spark, tmp_path
+) -> None:
+    day = ("--as-of", "2025-12-01", "--reasons-from", "mql", "--json")
+    found = []
+    for file in (company, on_spark):
+        config = tmp_path / f"ranked_{file.name}"
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("capacity_per_week: 15", "ranked: {most: 9}")
+        config.write_text(text, encoding="utf-8")
+        words = ("--config", config, "--data", company.parent, "--workspace", workspace)
+        found.append(pd.read_parquet(mqlml("score", *words, *day).document["path"]))
+    assert found[0]["because"].str.startswith("ranked 9th of").sum() <= 1
+    assert found[0]["because"].str.startswith("ranked ").sum() > 9
+    pd.testing.assert_frame_equal(found[1], found[0], check_exact=True)
+
+
+def test_scores_that_stay_in_spark_know_no_ranked_list(spark_engine, tmp_path) -> None:
+    bundle = saved_bundle(tmp_path)
+    criteria = Criteria(version=1, thresholds=Thresholds(ranked=RankedList(most=3)))
+    scorer = Scorer(load_bundle(bundle), Policy(criteria, 0.1, "1"))
+    with pytest.raises(ConfigError, match="a ranked list needs all leads together"):
+        spark_scores(spark_engine, None, points=None, scorer=scorer)
 
 
 def bundle_in(folder: Path) -> dict[str, bytes]:

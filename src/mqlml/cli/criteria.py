@@ -95,7 +95,7 @@ def history(
     as_json: Json = False,
 ) -> None:
     """List the versions, and tell the past again under each, so that a trend compares."""
-    from mqlml.workflows.preview import criteria_history
+    from mqlml.workflows.criteria_history import criteria_history
 
     project = project_of(config, data, workspace)
     moment = project.instant(as_of)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mqlml.criteria.settings import Criteria, Rule, Thresholds
+from mqlml.criteria.settings import Criteria, RankedList, Rule, Thresholds
 
 _GROUPS = (
     ("exclusions", "exclusion"),
@@ -11,6 +11,7 @@ _GROUPS = (
     ("hand_raisers", "hand-raiser rule"),
 )
 _THRESHOLDS = {
+    "ranked": "ranked list",
     "capacity_per_week": "capacity of sales per week",
     "mql_probability": "MQL probability",
     "precision_floor": "least precision of MQLs",
@@ -51,7 +52,17 @@ def _value_change(words: str, before: object, after: object) -> list[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, RankedList):
+        return f"({_ranked_words(value)})"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _ranked_words(ranked: RankedList) -> str:
+    counts = "count" if ranked.hand_raisers_count else "do not count"
+    return (
+        f"the best {ranked.most} new leads a {ranked.per}, hand raisers {counts}, "
+        f"staying from {ranked.stays_from:g} of the cut"
+    )
 
 
 def _rule_changes(words: str, before: Sequence[Rule], after: Sequence[Rule]) -> list[str]:

@@ -80,21 +80,26 @@ def _by_thresholds(
 ) -> tuple[npt.NDArray[np.object_], ...]:
     is_mql, is_warm = chances >= mql, chances >= warm
     outcome = np.where(is_mql, Outcome.MQL, np.where(is_warm, Outcome.WARM, Outcome.COLD))
-    percent = [f"probability {_percent(chance)}" for chance in chances]
+    percent = [f"probability {percent_words(chance)}" for chance in chances]
     limit = np.where(
         is_mql,
-        f" reaches the MQL threshold of {_percent(mql)}",
+        f" reaches the MQL threshold of {percent_words(mql)}",
         np.where(
             is_warm,
-            f" is below the MQL threshold of {_percent(mql)}",
-            f" is below the warm threshold of {_percent(warm)}",
+            f" is below the MQL threshold of {percent_words(mql)}",
+            f" is below the warm threshold of {percent_words(warm)}",
         ),
     )
     because = np.array(percent, dtype=object) + limit.astype(object)
     return outcome.astype(object), because
 
 
-def _percent(share: float) -> str:
+def percent_words(share: float) -> str:
+    """Return a share for people.
+
+    >>> percent_words(0.05)
+    '5.0 %'
+    """
     return f"{100 * share:.1f} %"
 
 

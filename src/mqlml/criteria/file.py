@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mqlml.criteria.settings import Criteria, Rule, SignOff, Thresholds
+from mqlml.criteria.settings import Criteria, RankedList, Rule, SignOff, Thresholds
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.tables.expressions import expression_faults
 
@@ -23,11 +23,12 @@ _FIELDS = {
     "disqualifiers": tuple(Rule.model_fields),
     "hand_raisers": tuple(Rule.model_fields),
 }
+_RANKED = tuple(RankedList.model_fields)
 
 # Settings by place that the format did not have at first.
 _LATER = {
     "": ("exclusions",),
-    "thresholds": ("precision_floor", "cost_per_lead", "value_per_conversion"),
+    "thresholds": ("ranked", "precision_floor", "cost_per_lead", "value_per_conversion"),
 }
 
 
@@ -59,11 +60,15 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _part(path: Sequence[str]) -> str:
+    return path[0] if len(path) > 1 else ""
+
+
 def _fault(detail: Any) -> Fault:
     path = [str(part) for part in detail["loc"]]
     where = ".".join([_ROOT, *path])
     if detail["type"] == "extra_forbidden":
-        fields = _FIELDS.get(path[0] if len(path) > 1 else "", ())
+        fields = _RANKED if path[:-1] == ["thresholds", "ranked"] else _FIELDS.get(_part(path), ())
         return Fault("unknown key", where, f"{path[-1]!r}; {nearest(path[-1], fields)}")
     if detail["type"] == "missing":
         return Fault("a value is missing", where, mend=f"give {path[-1]}")
@@ -91,10 +96,15 @@ def content_faults(criteria: Criteria) -> Iterator[Fault]:
 
 def _threshold_faults(thresholds: Thresholds) -> Iterator[Fault]:
     where = f"{_ROOT}.thresholds"
+    if thresholds.ranked is not None and thresholds.capacity_per_week is not None:
+        found = f"capacity_per_week {thresholds.capacity_per_week:g}, "
+        found += f"ranked {thresholds.ranked.most} per {thresholds.ranked.per}"
+        mend = "keep ranked alone: it hands over the best of each period, never more"
+        yield Fault("capacity is given twice", where, found, mend)
     cost, value = thresholds.cost_per_lead, thresholds.value_per_conversion
     if cost is None and value is None:
         if not thresholds.is_measured and thresholds.mql_probability is None:
-            mend = "give capacity_per_week, precision_floor, mql_probability, or cost and value"
+            mend = "give ranked, precision_floor, mql_probability, or cost and value"
             yield Fault("nothing says where MQL begins", where, mend=mend)
     elif cost is None or value is None:
         missing = "cost_per_lead" if cost is None else "value_per_conversion"

@@ -9,7 +9,8 @@ import pandas as pd
 
 from mqlml import timeline
 from mqlml.criteria.decide import Outcome, decide
-from mqlml.criteria.settings import Criteria
+from mqlml.criteria.ranking import Listing, cut_list, nobody_handed, period_start
+from mqlml.criteria.settings import Criteria, RankedList
 from mqlml.modeling.metrics import wilson_interval
 
 _Floats = npt.NDArray[np.float64]
@@ -21,10 +22,16 @@ HANDOVER_COLUMNS = ("lead_id", "as_of", "label", "segment")
 
 @dataclass(frozen=True)
 class Version:
-    """Criteria, and the probability from which their thresholds make an MQL."""
+    """Criteria, and the probability from which their thresholds make an MQL.
+
+    With a ranked list it is an estimate; `floor` is then the least probability on the
+    list, and `zone` says when its days begin.
+    """
 
     criteria: Criteria
     mql_probability: float
+    floor: float = 0.0
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -32,13 +39,15 @@ class History:
     """Points in order of time as a model scores them, row by row.
 
     `points` has lead_id, as_of (microseconds) and label (1, 0, or NaN while not
-    final); `rows` is what rules look at; `segment` names each point's persona.
+    final); `rows` is what rules look at; `segment` names each point's persona. `handed`
+    has who went to sales before (see `Listing`), where all points are of one moment.
     """
 
     points: pd.DataFrame
     probability: _Floats
     rows: pd.DataFrame
     segment: "pd.Series[str]"
+    handed: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -99,10 +108,60 @@ class Preview:
     by_week: pd.DataFrame
 
 
+def weeks_of(history: History) -> int:
+    """Return how many weeks back from its latest point the history reaches."""
+    as_of = history.points["as_of"].to_numpy(np.int64)
+    return int((as_of.max() - as_of.min()) // timeline.MICROS_PER_WEEK) + 1
+
+
 def outcomes(history: History, version: Version) -> npt.NDArray[np.object_]:
-    """Return what `version` says of each point of the history."""
+    """Return what `version` says of each point of the history; see `listed_outcomes`."""
+    if version.criteria.thresholds.ranked is not None:
+        return listed_outcomes(history, version, version.criteria.thresholds.ranked)
     found = decide(history.probability, history.rows, version.criteria, version.mql_probability)
     return np.asarray(found["outcome"], dtype=object)
+
+
+def listed_outcomes(
+    history: History, version: Version, rule: RankedList
+) -> npt.NDArray[np.object_]:
+    """Return what a ranked list makes of each point, period after period.
+
+    Periods are whole weeks (or days) back from the latest point, as the preview counts
+    them. In each of them a lead stands once on the list, as its latest point is. Points
+    of one moment (`history.handed` is given) are cut as `score` cuts them.
+    """
+    ruled = decide(history.probability, history.rows, version.criteria, 0.0)
+    ruled = ruled.reset_index(drop=True).assign(
+        lead_id=history.points["lead_id"].to_numpy(), probability=history.probability
+    )
+    as_of = history.points["as_of"].to_numpy(np.int64)
+    length = timeline.MICROS_PER_WEEK if rule.per == "week" else timeline.MICROS_PER_DAY
+    ago = (as_of.max() - as_of) // length if len(as_of) else as_of
+    handed = nobody_handed() if history.handed is None else history.handed
+    outcome = ruled["outcome"].to_numpy(dtype=object).copy()
+    for back in np.unique(ago)[::-1]:
+        rows = np.flatnonzero(ago == back)
+        start = int(as_of.max()) + 1 - length * (int(back) + 1)
+        if history.handed is not None:
+            start = period_start(int(as_of.max()), rule.per, version.zone)
+        share = version.criteria.thresholds.warm_share_of_mql
+        listing = Listing(rule, version.floor, share, start, version.zone, handed)
+        latest = ruled.iloc[rows].drop_duplicates("lead_id", keep="last")
+        decided, _ = cut_list(latest, listing)
+        found = decided.set_axis(latest["lead_id"])["outcome"]
+        outcome[rows] = found.reindex(ruled["lead_id"].iloc[rows]).to_numpy(dtype=object)
+        handed = _handed_too(handed, found, int(as_of[rows].max()))
+    return outcome
+
+
+def _handed_too(handed: pd.DataFrame, found: "pd.Series[str]", at: int) -> pd.DataFrame:
+    """Return `handed` with the leads that go to sales now for the first time."""
+    fresh = found[found.isin(_HANDED_OVER)]
+    fresh = fresh[~fresh.index.isin(handed.index)]
+    is_raised = (fresh == Outcome.HAND_RAISER).to_numpy(bool)
+    rows = pd.DataFrame({"as_of": at, "is_hand_raiser": is_raised}, fresh.index)
+    return pd.concat([handed, rows])
 
 
 def handovers(history: History, outcome: npt.NDArray[np.object_]) -> pd.DataFrame:

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_DAYS_PER_WEEK = 7
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -17,14 +19,37 @@ class Rule(_Frozen):
     says: str | None = None
 
 
+class RankedList(_Frozen):
+    """The best leads of each period are handed over, never more than sales can take.
+
+    `most`: new leads per period. A week begins on Monday, a day at midnight, in the
+    config's zone. Hand raisers go to sales whatever the score; `hand_raisers_count` says
+    whether each takes a place. A lead that was handed over stays an MQL, and takes no
+    place again, while its probability is at least `stays_from` times the run's cut.
+    """
+
+    most: int = Field(ge=1)
+    per: Literal["week", "day"] = "week"
+    hand_raisers_count: bool = True
+    stays_from: float = Field(default=0.0, ge=0, le=1)
+
+    @property
+    def per_week(self) -> float:
+        """Return the most new leads of a week."""
+        return float(self.most if self.per == "week" else self.most * _DAYS_PER_WEEK)
+
+
 class Thresholds(_Frozen):
     """Where warm and MQL begin; of several conditions on MQL the strictest decides.
 
-    `capacity_per_week`: new MQLs that sales can work. `precision_floor`: the least
-    share of MQLs that convert. `cost_per_lead` and `value_per_conversion`, in one
-    currency: working a lead must be worth its cost. `mql_probability`: a fixed one.
+    `ranked`: the best of each period, as many as sales can take. `capacity_per_week`:
+    new MQLs that sales can work, kept by a threshold that past weeks kept.
+    `precision_floor`: the least share of MQLs that convert. `cost_per_lead` and
+    `value_per_conversion`, in one currency: working a lead must be worth its cost.
+    `mql_probability`: a fixed one.
     """
 
+    ranked: RankedList | None = None
     capacity_per_week: float | None = Field(default=None, gt=0)
     mql_probability: float | None = Field(default=None, gt=0, lt=1)
     precision_floor: float | None = Field(default=None, gt=0, lt=1)
@@ -35,7 +60,8 @@ class Thresholds(_Frozen):
     @property
     def is_measured(self) -> bool:
         """Return whether past leads are needed to tell where MQL begins."""
-        return self.capacity_per_week is not None or self.precision_floor is not None
+        asked = (self.ranked, self.capacity_per_week, self.precision_floor)
+        return any(condition is not None for condition in asked)
 
 
 class SignOff(_Frozen):

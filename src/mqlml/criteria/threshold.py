@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlml.criteria.decide import Outcome
-from mqlml.criteria.settings import Criteria
+from mqlml.criteria.settings import Criteria, Thresholds
 from mqlml.errors import DataError, Fault
 from mqlml.modeling.assurance import Assurance, precision_bounds
 from mqlml.timeline import MICROS_PER_WEEK
@@ -31,7 +31,8 @@ def mql_threshold(
     - with a weekly capacity the lowest probability at which no recent week would
       have brought more *new* MQLs than that (a lead is new in the week it first
       reaches the threshold). Equal probabilities are taken or left together, so
-      ties never exceed the capacity;
+      ties never exceed the capacity; with a ranked list the same for its places, as
+      an estimate of where its cut will lie (see `mqlml.criteria.ranking`);
     - with a precision floor the lowest probability at which, of the leads that
       first reached it in recent weeks, the 90 % lower bound of the expected
       precision keeps the floor. Hand raisers go to sales anyway and are not counted.
@@ -54,12 +55,31 @@ def mql_threshold(
     if thresholds.is_measured and history.empty:
         mend = "give mql_probability until there are scored weeks"
         raise DataError(Fault("no week to measure capacity or precision on", _WHERE, mend=mend))
-    if thresholds.capacity_per_week is not None:
-        least.append(threshold_for_capacity(history, thresholds.capacity_per_week))
+    places = thresholds.ranked.per_week if thresholds.ranked else thresholds.capacity_per_week
+    if places is not None:
+        least.append(threshold_for_capacity(_in_places(history, thresholds), places))
     if thresholds.precision_floor is not None:
         people = history[~history["is_hand_raiser"].to_numpy(bool)]
         least.append(threshold_for_precision(people, thresholds.precision_floor, assurance))
     return float(max(least, default=1.0))
+
+
+def floor_criteria(criteria: Criteria) -> Criteria | None:
+    """Return the criteria without their ranked list, None if nothing else asks for a probability.
+
+    Their threshold is the least probability with which a lead may be on the list.
+    """
+    bare = criteria.thresholds.model_copy(update={"ranked": None})
+    if not bare.is_measured and bare.mql_probability is None and bare.cost_per_lead is None:
+        return None
+    return criteria.model_copy(update={"thresholds": bare})
+
+
+def _in_places(history: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return the rows of leads that take a place."""
+    if thresholds.ranked is None or thresholds.ranked.hand_raisers_count:
+        return history
+    return history[~history["is_hand_raiser"].to_numpy(bool)]
 
 
 def threshold_history(

@@ -15,6 +15,7 @@ from mqlml.engines.spark_blobs import arrow_array
 from mqlml.engines.spark_frames import SparkTables
 from mqlml.engines.spark_session import spark_faults
 from mqlml.engines.spark_task import Answer, Finish, frame_of
+from mqlml.errors import ConfigError, Fault
 from mqlml.features.attribute_matrix import attribute_columns
 from mqlml.modeling.bundle import Bundle, bundle_files, load_bundle
 from mqlml.scoring.rows import rule_rows
@@ -77,7 +78,13 @@ def spark_scores(
         points: lead_id and as_of (microseconds), one row per lead; with a column
             `previous_score` the scores have a trend.
         scorer: the model, whose plan says which features are made, and the policy.
+
+    Raises ConfigError for a ranked list, which is cut when all probabilities are known.
     """
+    if scorer.policy.criteria.thresholds.ranked is not None:
+        mend = "score with `mqlml score` and engine.kind spark, or give mql_probability"
+        where = "criteria.thresholds.ranked"
+        raise ConfigError(Fault("a ranked list needs all leads together", where, mend=mend))
     plan, finish = scorer.bundle.plan, scored(scorer)
     return engine.answers(tables, points, plan, finish=finish, schema=_SCHEMA)
 

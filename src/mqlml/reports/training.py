@@ -9,6 +9,7 @@ import pandas as pd
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.modeling.metrics import TestMetrics
+from mqlml.reports.audit_pictures import finding_pictures
 from mqlml.reports.curves import calibration_picture, gains_picture
 from mqlml.reports.dependence import dependence_pictures
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
@@ -139,7 +140,7 @@ def training_page(facts: TrainingFacts) -> str:
         compared=compared(facts),
         tiles=_tiles(facts),
         warnings=_warnings(facts),
-        predicted=_predicted(facts),
+        predicted=predicted_facts(facts),
         contestants=contestant_table(facts.contestants, facts.winner, facts.fold_log_loss),
         **_pictures(facts),
         bands=band_table(facts.bands, stage) if len(facts.bands) else None,
@@ -152,6 +153,7 @@ def training_page(facts: TrainingFacts) -> str:
         sources=source_table(facts.sources) if facts.sources else None,
         gates=gate_table(facts.gates) if facts.gates else None,
         audit=finding_table(facts.findings) if facts.findings else None,
+        audit_pictures=finding_pictures(facts.findings),
         overrides=override_table(facts.findings)
         if any(f.allowed for f in facts.findings)
         else None,
@@ -291,7 +293,8 @@ def _audit_warning(kind: str, findings: Sequence[Finding]) -> Warned:
     )
 
 
-def _predicted(facts: TrainingFacts) -> tuple[Named, ...]:
+def predicted_facts(facts: TrainingFacts) -> tuple[Named, ...]:
+    """Return what is predicted, of whom, from when, and on what it was tested."""
     target, test = facts.target, facts.test
     within = f" within {duration(target.horizon_days)}" if target.horizon_days else ""
     rows = [

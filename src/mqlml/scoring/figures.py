@@ -58,7 +58,7 @@ def reasons_where_wanted(
     Leads below the band `settings.reasons_from` are not explained, and have empty
     texts. From "cold" on all leads are explained, disqualified ones too.
     """
-    wanted = np.flatnonzero(_is_explained(outcome, settings.reasons_from))
+    wanted = np.flatnonzero(is_explained(outcome, settings.reasons_from))
     found = pd.concat(
         [_reasons(bundle, part, settings.reasons) for part in _parts(matrix, wanted)],
         ignore_index=True,
@@ -66,7 +66,8 @@ def reasons_where_wanted(
     return found.set_axis(wanted).reindex(range(len(matrix)), fill_value="")
 
 
-def _is_explained(outcome: "pd.Series[Any]", lowest: ReasonsFrom) -> npt.NDArray[np.bool_]:
+def is_explained(outcome: "pd.Series[Any]", lowest: ReasonsFrom) -> npt.NDArray[np.bool_]:
+    """Return which leads get reasons, by the lowest band that does."""
     if lowest == "cold":
         return np.ones(len(outcome), dtype=bool)
     above = _BANDS[_BANDS.index(Outcome(lowest)) :]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mqlml.criteria.decide import decide
+from mqlml.criteria.decide import Outcome, decide
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.errors import BundleError, Fault
@@ -51,13 +51,18 @@ _TEXTS = (
 
 @dataclass(frozen=True)
 class Policy:
-    """What turns a probability into an outcome, and which versions a score bears."""
+    """What turns a probability into an outcome, and which versions a score bears.
+
+    With `is_listed` the rules alone speak, as if MQL began at 0: a ranked list is cut
+    when everybody has a probability (`ranked_scores`).
+    """
 
     criteria: Criteria
     mql_probability: float
     model_version: str
     personas: tuple[PersonaSettings, ...] = ()
     settings: ScoreSettings = field(default_factory=ScoreSettings)
+    is_listed: bool = False
 
 
 def score_points(
@@ -89,8 +94,10 @@ def score_points(
     """
     parts = model_figures(bundle.model, matrix)
     probability = parts["probability"].to_numpy()
-    outcome = decide(probability, rows, policy.criteria, policy.mql_probability)
-    reasons = reasons_where_wanted(bundle, matrix, outcome["outcome"], policy.settings)
+    begins = 0.0 if policy.is_listed else policy.mql_probability
+    outcome = decide(probability, rows, policy.criteria, begins)
+    bands = _known_bands(outcome["outcome"], policy)
+    reasons = reasons_where_wanted(bundle, matrix, bands, policy.settings)
     score = np.round(100 * probability, 1)
     low, high = score_bounds(bundle, matrix, probability)
     lead_id = points["lead_id"].astype("str").reset_index(drop=True)
@@ -118,6 +125,13 @@ def score_points(
         }
     )
     return in_order_of_score(scores)
+
+
+def _known_bands(outcome: "pd.Series[Any]", policy: Policy) -> "pd.Series[Any]":
+    """Return each lead's band as far as it is known before a ranked list is cut."""
+    if not policy.is_listed:
+        return outcome
+    return outcome.where(outcome == Outcome.HAND_RAISER, Outcome.COLD.value)
 
 
 def in_order_of_score(scores: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,8 @@ class ScoreRun:
 
     `data` tells the digest and the rows of what was seen, `terms` the criteria, the
     threshold and everything else that the settings then said; `scores` is the SHA-256
-    of the score file. `part` is empty, or names the leads that were asked for.
+    of the score file. `part` is empty, or names the leads that were asked for. `listed`
+    tells how a ranked list was cut.
     """
 
     number: int
@@ -42,6 +43,7 @@ class ScoreRun:
     scores: str
     part: str = ""
     is_order_time: bool = False
+    listed: Mapping[str, Any] | None = None
 
     def is_again(self, other: "ScoreRun") -> bool:
         """Return whether both gave the same scores from the same data by the same terms."""
@@ -55,6 +57,8 @@ class ScoreRun:
     def entry(self) -> Entry:
         """Return the run as the ledger keeps it."""
         values = asdict(self)
+        if self.listed is None:
+            del values["listed"]
         return Entry(KIND, int(values.pop("as_of")), values)
 
 

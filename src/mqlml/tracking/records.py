@@ -23,7 +23,8 @@ class DatasetFacts:
 class RunRecord:
     """One run: what was done (`kind`), as of when (microseconds UTC), why, and what followed.
 
-    `artifacts` maps a path inside the run to the bytes or the file that go there.
+    `artifacts` maps a path inside the run to the bytes or the file that go there. `note`
+    is Markdown shown above the run, `summary` one sentence for the version that comes of it.
     """
 
     name: str
@@ -36,6 +37,8 @@ class RunRecord:
     metrics: Mapping[str, Number] = field(default_factory=dict)
     tags: Mapping[str, object] = field(default_factory=dict)
     artifacts: Mapping[str, bytes | Path] = field(default_factory=dict)
+    note: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
             "mqlml.as_of": str(record.run.as_of),
             "mqlml.reason": record.run.reason,
         },
-        description=f"Trained as of {day(record.run.as_of)} ({record.run.reason})",
+        description=f"Trained as of {day(record.run.as_of)} ({record.run.reason}). "
+        f"{record.run.summary}".rstrip(),
     )
     return LoggedModel(model.source_run_id, name, str(version.version))
 

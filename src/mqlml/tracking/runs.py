@@ -173,7 +173,9 @@ def _run_tags(record: RunRecord) -> dict[str, str]:
         "model_name": record.name,
         "model_version": record.model_version,
     }
+    note = {"mlflow.note.content": _text(record.note)} if record.note else {}
     return {f"{_PREFIX}{key}": _text(value) for key, value in ours.items()} | {
+        **note,
         "mlflow.source.name": "mqlml",
         "mlflow.source.type": "LOCAL",
         "mlflow.user": "mqlml",

@@ -1,6 +1,6 @@
 """What a scoring run answers, and how it compares with what was given before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,7 @@ class ScoreResult:
                 "agreement": agreement_of(self.criteria).value,
             },
             "mql_probability": self.run.mql_probability,
+            "ranked": dict(self.run.listed) if self.run.listed else None,
             "as_of": self.as_of,
             "report": str(self.report),
             "run": self.run.number,
@@ -148,6 +149,8 @@ class ScoreResult:
         """Yield the answer for people."""
         parts = ", ".join(outcome_counts(dict(self._outcomes())))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
+        if self.run.listed:
+            yield f"ranked list: {list_words(self.run.listed)}"
         if self.not_profiled:
             yield f"{self.not_profiled:,} leads refused to be profiled and have no score"
         said = self.compared.sentence(is_again=self.is_again) if self.compared else ""
@@ -159,3 +162,13 @@ class ScoreResult:
     def _outcomes(self) -> list[tuple[str, int]]:
         counts = self.scores["outcome"].value_counts()
         return [(str(name), int(rows)) for name, rows in sorted(counts.items())]
+
+
+def list_words(listed: Mapping[str, Any]) -> str:
+    """Return how a ranked list was cut, for people."""
+    before = f"{listed['used']:,} places were taken before" if listed["used"] else ""
+    raised = f"{listed['raised']:,} by new hand raisers" if listed["raised"] else ""
+    rest = f"; {listed['staying']:,} were handed over earlier and stay" if listed["staying"] else ""
+    taken = ", ".join(part for part in (before, raised) if part)
+    shown = f" ({taken})" if taken else ""
+    return f"{listed['taken']:,} of {listed['listed']:,} new leads taken{shown}{rest}"

@@ -329,7 +329,8 @@ def _tail(*, is_dated: bool) -> Iterator[str]:
     yield "  thresholds:"
     # A fixed probability suits no two firms; a capacity can be asked of sales, but needs weeks.
     if is_dated:
-        yield f"    capacity_per_week: 20{_GUESS}: how many new MQLs sales can work in a week"
+        most = f"    ranked: {{most: 20, per: week}}{_GUESS}"
+        yield f"{most}: how many new leads sales can work in a week"
     else:
         yield f"    mql_probability: 0.3{_GUESS}: from which probability on a lead is an MQL"
 

@@ -14,6 +14,7 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.criteria.threshold import (
     WEEKS_LOOKED_AT,
+    floor_criteria,
     mql_threshold,
     refuse_few_conversions,
     threshold_history,
@@ -41,10 +42,16 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
-from mqlml.workflows.rules import refuse_faulty_rules
+from mqlml.workflows.rules import (
+    refuse_contradictions,
+    refuse_faulty_rules,
+    refuse_pointless_rules,
+    sample_of_rows,
+)
 from mqlml.workflows.sensitive import sensitive_findings
 
 Say = Callable[[str], None]
+Show = Callable[[tuple[Finding, ...]], None]
 
 # New MQLs of a week are told from leads that were above the threshold before.
 _THRESHOLD_WEEKS = 2 * WEEKS_LOOKED_AT
@@ -81,8 +88,11 @@ def learn(
     say: Say,
     test_weeks: float | None = None,
     means: Means = USUAL_MEANS,
+    show: Show = lambda _: None,
 ) -> Learnt:
     """Return the winner of the tournament, learnt from what `tables` held at their end.
+
+    `show` gets what the audit found, before the run is stopped by it.
 
     With `test_weeks` the test is the leads of the latest weeks whose outcome is
     known, instead of the split's share: after a change only they are news.
@@ -92,6 +102,7 @@ def learn(
         DataError: too few leads, outcomes or periods.
         ConfigError: settings that do not fit the tables.
     """
+    refuse_contradictions(settings)
     say("making points and features")
     plan = plan_of(settings, tables)
     points = training_points(tables, settings.target, settings.points)
@@ -100,9 +111,11 @@ def learn(
     matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)
+    _refuse_pointless(settings, tables, points, matrix)
     dataset = Dataset(points, matrix, plan)
     say("looking for leaks")
     findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
+    show(findings)
     refuse(findings)
     say("comparing models on forward folds")
     if tables.is_order_time:
@@ -117,6 +130,8 @@ def learn(
     sensitive = sensitive_findings(settings, tables, dataset, seed=seed)
     facts = _facts(settings, tables, dataset, result, threshold)
     facts["sensitive"] = [finding.to_json() for finding in sensitive]
+    floor = list_floor_of(settings.criteria, tables, dataset, result.model, assurance)
+    facts |= {} if floor is None else {"list_floor": floor}
     bundle = Bundle(
         model=result.model,
         plan=plan,
@@ -150,6 +165,14 @@ def _refuse_nothing_to_see(matrix: pd.DataFrame) -> None:
         found = "no event, and no column that is not mapped, ignored or outcome-side"
         mend = "keep at least one column that is known beforehand, or add a file of events"
         raise DataError(Fault("leads have nothing to learn from", "sources", found, mend))
+
+
+def _refuse_pointless(
+    settings: Settings, tables: Tables, points: pd.DataFrame, matrix: pd.DataFrame
+) -> None:
+    some = sample_of_rows(points)
+    few, seen = (frame.iloc[some].reset_index(drop=True) for frame in (points, matrix))
+    refuse_pointless_rules(settings, rule_rows(tables, few, seen))
 
 
 def _refuse_unpromised(criteria: Criteria, points: pd.DataFrame, split: Split) -> None:
@@ -207,6 +230,20 @@ def threshold_of(
     return mql_threshold(criteria, threshold_history(points, probability, ruled), assurance)
 
 
+def list_floor_of(
+    criteria: Criteria,
+    tables: Tables,
+    dataset: Dataset,
+    model: Model,
+    assurance: Assurance | None,
+) -> float | None:
+    """Return the least probability on the ranked list; None if the criteria have no list."""
+    if criteria.thresholds.ranked is None:
+        return None
+    rest = floor_criteria(criteria)
+    return threshold_of(rest, tables, dataset, model, assurance) if rest else 0.0
+
+
 def known_assurance(facts: Mapping[str, Any]) -> Assurance | None:
     """Return the assurance among a bundle's facts; None if an older mqlml wrote them."""
     return assurance_from_json(facts["assurance"]) if "assurance" in facts else None
@@ -236,6 +273,7 @@ def _facts(
     )
     return {
         "winner": result.winner,
+        "winner_settings": next(c.settings for c in result.contestants if c.name == result.winner),
         "test": asdict(result.test),
         "target": settings.target.model_dump(mode="json"),
         "points": settings.points.model_dump(mode="json"),

@@ -1,124 +1,37 @@
-"""`mqlml criteria preview` and `history`: versions of the criteria replayed on the past."""
+"""`mqlml criteria preview`: a change of the criteria replayed on the past and on today."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from mqlml import timeline
 from mqlml.config import load_criteria
 from mqlml.criteria.compare import criteria_changes
-from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.preview import (
     Handed,
-    History,
     Preview,
     Side,
     Version,
     moved_today,
     preview,
-    restated,
+    weeks_of,
 )
 from mqlml.criteria.settings import Criteria
-from mqlml.criteria.versions import in_force, starts_at
-from mqlml.dataset.build import Dataset
-from mqlml.dataset.points import open_points, training_points
-from mqlml.errors import DataError, Fault, UsageError
-from mqlml.reports.facts import outcome_words
+from mqlml.reports.facts import Named, outcome_words
+from mqlml.reports.preview import PreviewFacts, preview_page
+from mqlml.reports.preview_pictures import SideNames
 from mqlml.reports.words import percent, percent_range, signed
-from mqlml.scoring.personas import personas_of
-from mqlml.scoring.rows import rule_rows
-from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_engine
-from mqlml.workflows.agreement import project_at
-from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.criteria import criteria_document
-from mqlml.workflows.ingest import current_tables
-from mqlml.workflows.learning import known_assurance, threshold_of
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.replay import ReplayedPast, Told, replayed_past
 from mqlml.workflows.rules import refuse_faulty_rules, refuse_pointless_rules
+from mqlml.workflows.train import keep_page
 
 Say = Callable[[str], None]
 
-# Who went to sales before the weeks that are shown does not go again.
-_WEEKS_BEFORE = 16
 _SHOWN = 20
-
-
-@dataclass(frozen=True)
-class _Past:
-    """The champion's view of the tables: points and features up to the data's end, and today."""
-
-    project: Project
-    tables: Tables
-    moment: int
-    loaded: Loaded
-    dataset: Dataset
-
-    def history(self) -> History:
-        """Return the points up to the last one whose outcome is final."""
-        points = self.dataset.points
-        known = points.loc[points["label"].notna(), "as_of"]
-        is_later = timeline.is_from(points["as_of"].to_numpy(np.int64), int(known.max()) + 1)
-        rows = np.flatnonzero(~np.asarray(is_later))
-        matrix = self.dataset.matrix.iloc[rows].reset_index(drop=True)
-        return self._as_seen(points.iloc[rows].reset_index(drop=True), matrix)
-
-    def today(self) -> History:
-        """Return the leads that are open at the moment."""
-        settings = self.project.settings
-        points = open_points(self.tables, settings.target, settings.points, as_of=self.moment)
-        plan = self.loaded.bundle.plan
-        matrix = make_engine(settings.engine).compute(self.tables, points, plan)
-        return self._as_seen(points.assign(label=np.nan), matrix)
-
-    def _as_seen(self, points: pd.DataFrame, matrix: pd.DataFrame) -> History:
-        rows = rule_rows(self.tables, points, matrix)
-        probability = self.loaded.bundle.model.probability(matrix)
-        return History(points, probability, rows, personas_of(rows, self.project.settings.personas))
-
-    def version(self, criteria: Criteria) -> Version:
-        """Return criteria with the threshold that `score` would use at the moment."""
-        facts, model = self.loaded.bundle.facts, self.loaded.bundle.model
-        if criteria_digest(criteria) == facts["criteria_digest"]:
-            return Version(criteria, float(facts["mql_probability"]))
-        assurance = known_assurance(facts)
-        measured = threshold_of(criteria, self.tables, self.dataset, model, assurance)
-        return Version(criteria, measured)
-
-    def learnt_share(self, history: History) -> float:
-        """Return the share of the history that the champion may have learnt from."""
-        last = int(self.loaded.bundle.facts["last_labelled_as_of"])
-        as_of = history.points["as_of"].to_numpy(np.int64)
-        return 1.0 - float(np.mean(np.asarray(timeline.is_from(as_of, last + 1))))
-
-
-def _past(project: Project, as_of: int | None, weeks: int | None, say: Say) -> _Past:
-    """Return the past of `weeks` and what came before them, or the whole of it."""
-    tables = current_tables(project, say=say, as_of=as_of)
-    if tables.is_order_time:
-        mend = "compare the score files of both versions instead"
-        found = "an order column that stands for time"
-        raise DataError(Fault("criteria are replayed week by week", "sources", found, mend))
-    moment = tables.data_end if as_of is None else as_of
-    project = project_at(project, tables, moment)
-    loaded = load_champion(project)
-    settings = project.settings
-    points = training_points(tables, settings.target, settings.points)
-    labelled = points.loc[points["label"].notna(), "as_of"]
-    if labelled.empty:
-        mend = "wait until the horizon of the first leads has passed"
-        raise DataError(Fault("no outcome is final yet", "target.horizon_days", mend=mend))
-    if weeks is not None:
-        length = (weeks + _WEEKS_BEFORE) * timeline.MICROS_PER_WEEK
-        is_late = timeline.is_from(points["as_of"].to_numpy(np.int64), int(labelled.max()) - length)
-        points = points.iloc[np.flatnonzero(is_late)].reset_index(drop=True)
-    say("looking at past points")
-    matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
-    return _Past(project, tables, moment, loaded, Dataset(points, matrix, loaded.bundle.plan))
 
 
 @dataclass(frozen=True)
@@ -129,8 +42,9 @@ class PreviewResult:
     new: Version
     found: Preview
     today: pd.DataFrame
-    learnt_share: float
+    told: Told
     as_of: str
+    report: Path
 
     def document(self) -> dict[str, Any]:
         """Return the answer for programs."""
@@ -149,7 +63,8 @@ class PreviewResult:
                 week=[shown_instant(int(w)) for w in found.by_week["week"]]
             ).to_dict("records"),
             "today": self.today.to_dict("records"),
-            "learnt_share": self.learnt_share,
+            "probabilities": self.told.document(),
+            "report": str(self.report),
         }
 
     def lines(self) -> Iterator[str]:
@@ -170,17 +85,14 @@ class PreviewResult:
                 f"precision {percent(row['old_precision'])} became {percent(row['new_precision'])}"
                 f" ({percent_range(row['new_low'], row['new_high'])})"
             )
-        if self.learnt_share > 0:
-            yield (
-                f"  the model learnt from {percent(self.learnt_share)} of these points, which "
-                "flatters both precisions: read their difference"
-            )
+        yield f"  {self.told.sentence}"
         yield f"today ({self.as_of}) {len(self.today)} open leads change:"
         for row in self.today.head(_SHOWN).to_dict("records"):
             words = f"{outcome_words(row['before'])} becomes {outcome_words(row['after'])}"
             yield f"  {row['lead_id']} ({row['segment']}): {words}"
         if len(self.today) > _SHOWN:
             yield f"  … and {len(self.today) - _SHOWN} more (--json names them all)"
+        yield f"report: {self.report}"
 
 
 def _side_document(version: Version, side: Side) -> dict[str, Any]:
@@ -195,10 +107,18 @@ def _side_document(version: Version, side: Side) -> dict[str, Any]:
 def _side_words(version: Version, side: Side) -> str:
     volume = side.volume
     return (
-        f"version {version.criteria.version}, MQL from {percent(version.mql_probability)}: "
+        f"version {version.criteria.version}, {_begins_words(version)}: "
         f"{volume.mean:.1f} leads a week ({volume.low:.1f} to {volume.high:.1f}, at most "
         f"{volume.most}), {_handed_words(side.handed)}"
     )
+
+
+def _begins_words(version: Version) -> str:
+    ranked = version.criteria.thresholds.ranked
+    if ranked is None:
+        return f"MQL from {percent(version.mql_probability)}"
+    least = f" from {percent(version.floor)}" if version.floor else ""
+    return f"the best {ranked.most} new leads a {ranked.per}{least}"
 
 
 def _handed_words(group: Handed) -> str:
@@ -227,8 +147,9 @@ def preview_criteria(
     """Return what the criteria in the file `new` would have done, and do to open leads.
 
     They are held against the version in force at `as_of` (default: the data's
-    end) on the latest `weeks` whose outcomes are final, with the champion's
-    probabilities and thresholds as `score` would measure them at `as_of`.
+    end) on the latest `weeks` whose outcomes are final, with thresholds as `score`
+    would measure them at `as_of`, and probabilities of models that had not seen those
+    weeks. Fewer weeks are replayed where those do not reach back far enough.
 
     Raises:
         ConfigError: a rule of the new version is faulty, or can never decide anything.
@@ -236,119 +157,71 @@ def preview_criteria(
         DataError: no outcome is final, or times are no days.
     """
     criteria = load_criteria(new)
-    past = _past(project, as_of, weeks, say)
+    past = replayed_past(project, as_of, say, seed=seed)
     settings = past.project.settings
     changed = settings.model_copy(update={"criteria": criteria})
     refuse_faulty_rules(changed, past.tables, past.dataset.points, past.dataset.matrix)
     history = past.history()
     refuse_pointless_rules(changed, history.rows)
     old, fresh = past.version(settings.criteria), past.version(criteria)
+    weeks = min(weeks, weeks_of(history))
+    found = preview(history, old, fresh, weeks=weeks, seed=seed)
+    today = moved_today(past.today(), old, fresh)
+    facts = _facts(past, found, today, (old, fresh), past.told(history))
+    with project.workspace.lock("preview"):
+        report = keep_page(project, _page_name(facts), preview_page(facts))
     return PreviewResult(
         old=old,
         new=fresh,
-        found=preview(history, old, fresh, weeks=weeks, seed=seed),
-        today=moved_today(past.today(), old, fresh),
-        learnt_share=past.learnt_share(history),
+        found=found,
+        today=today,
+        told=past.told(history),
         as_of=shown_instant(past.moment),
+        report=report,
     )
 
 
-@dataclass(frozen=True)
-class HistoryResult:
-    """The versions of the criteria, and the past told again under them."""
-
-    versions: tuple[Criteria, ...]
-    current: int
-    table: pd.DataFrame
-    weeks: int
-    as_of: str
-
-    def document(self) -> dict[str, Any]:
-        """Return the answer for programs."""
-        told = self.table.assign(period=[shown_instant(int(p)) for p in self.table["period"]])
-        return {
-            "as_of": self.as_of,
-            "in_force": self.current,
-            "versions": [
-                {**criteria_document(v), "changes": changes}
-                for v, changes in zip(self.versions, self._changes(), strict=True)
-            ],
-            "weeks_per_period": self.weeks,
-            "restated": told.to_dict("records"),
-        }
-
-    def _changes(self) -> Iterator[list[str]]:
-        yield []
-        for old, new in zip(self.versions, self.versions[1:], strict=False):
-            yield list(criteria_changes(old, new))
-
-    def lines(self) -> Iterator[str]:
-        """Yield the answer for people: each version with its changes, then the trend."""
-        for version, changes in zip(self.versions, self._changes(), strict=True):
-            told = criteria_document(version)
-            mark = ", in force" if version.version == self.current else ""
-            since = told["valid_from"] or "ever"
-            name = f"version {version.version} ({told['digest']})"
-            yield f"{name}, {told['agreement']}, valid from {since}{mark}"
-            yield from (f"  {change}" for change in changes)
-        yield f"leads to sales and their precision, per {self.weeks} weeks:"
-        for period, rows in self.table.groupby("period", sort=True):
-            parts = [f"{_way(row)} {_told(row)}" for row in rows.to_dict("records")]
-            yield f"  from {shown_instant(int(str(period)))[:10]}: {'; '.join(parts)}"
-
-
-def _way(row: Mapping[Any, Any]) -> str:
-    return f"under {row['version']}" if row["version"] else "as in force"
-
-
-def _told(row: Mapping[Any, Any]) -> str:
-    if not row["mature"]:
-        return f"{row['leads']}"
-    return f"{row['leads']}, {percent(row['precision'])} ({percent_range(row['low'], row['high'])})"
-
-
-def criteria_history(
-    project: Project, *, as_of: int | None, under: int | None, weeks: int, say: Say
-) -> HistoryResult:
-    """Return every version of the config's criteria and the past restated under them.
-
-    Periods are `weeks` long and reach up to the last point whose outcome is
-    final. `under` asks for one version only, beside what was in force.
-
-    Raises:
-        UsageError: `under` is no version of the config.
-        ConfigError: a rule does not fit the tables.
-        BundleError: no champion.
-        DataError: no outcome is final, or times are no days.
-    """
-    versions = project.settings.criteria_versions
-    asked = [v for v in versions if under in (None, v.version)]
-    if not asked:
-        found = ", ".join(str(v.version) for v in versions)
-        mend = f"the config lists version {found}"
-        raise UsageError(Fault("no such version of the criteria", "--under", str(under), mend))
-    past = _past(project, as_of, None, say)
-    for version in versions:
-        changed = past.project.settings.model_copy(update={"criteria": version})
-        refuse_faulty_rules(changed, past.tables, past.dataset.points, past.dataset.matrix)
-    history = past.history()
-    measured = [past.version(version) for version in versions]
-    zone = project.settings.timezone or "UTC"
-    table = restated(history, measured, _positions(history, versions, zone), weeks=weeks)
-    shown = {0, *(version.version for version in asked)}
-    current = in_force(versions, past.moment, zone=zone).version
-    return HistoryResult(
-        versions=versions,
-        current=current,
-        table=table[table["version"].isin(shown)].reset_index(drop=True),
-        weeks=weeks,
-        as_of=shown_instant(past.moment),
+def _facts(
+    past: ReplayedPast,
+    found: Preview,
+    today: pd.DataFrame,
+    versions: tuple[Version, Version],
+    told: Told,
+) -> PreviewFacts:
+    old, new = versions
+    thresholds = new.criteria.thresholds
+    places = thresholds.ranked.per_week if thresholds.ranked else thresholds.capacity_per_week
+    return PreviewFacts(
+        name=past.project.settings.name,
+        as_of=past.moment,
+        names=_side_names(old.criteria, new.criteria),
+        found=found,
+        today=today,
+        changes=criteria_changes(old.criteria, new.criteria),
+        told=told.sentence,
+        capacity=places,
+        details=[
+            *_version_facts("In force", old),
+            *_version_facts("Proposed", new),
+            Named("Model", f"version {past.loaded.version}"),
+            Named("Data", past.tables.digest),
+        ],
     )
 
 
-def _positions(history: History, versions: tuple[Criteria, ...], zone: str) -> Any:
-    """Return which version was in force at each point; before the first, the first."""
-    starts = np.array([starts_at(version, zone) for version in versions])
-    as_of = history.points["as_of"].to_numpy(np.int64)
-    # Versions are in order of their first day, and the day's first instant is the new one's.
-    return np.maximum(np.searchsorted(starts, as_of, side="right") - 1, 0)
+def _side_names(old: Criteria, new: Criteria) -> SideNames:
+    if old.version != new.version:
+        return SideNames(f"version {old.version}", f"version {new.version}")
+    return SideNames(f"version {old.version} as it is", f"version {new.version} as proposed")
+
+
+def _version_facts(which: str, version: Version) -> list[Named]:
+    told = criteria_document(version.criteria)
+    shown = f"version {told['version']} ({told['digest']}), {told['agreement']}"
+    since = told["valid_from"] or "ever"
+    return [Named(which, f"{shown}, valid from {since}; {_begins_words(version)}")]
+
+
+def _page_name(facts: PreviewFacts) -> str:
+    stamp = shown_instant(facts.as_of).replace(":", "").replace("-", "")
+    return f"criteria-{stamp}.html"

@@ -1,8 +1,9 @@
 """A training → one MLflow run with everything that explains the model."""
 
 import json
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,24 @@ from pandas.api.types import is_numeric_dtype
 from mqlml.criteria.file import criteria_digest
 from mqlml.dataset.audit import overrides
 from mqlml.modeling.bundle import save_bundle
-from mqlml.reports.training import TrainingFacts, training_page, training_pictures
+from mqlml.reports.model_card import model_card, short_card
+from mqlml.reports.training import (
+    TrainingFacts,
+    training_page,
+    training_pictures,
+    training_verdict,
+)
 from mqlml.workflows.learning import Learnt
-from mqlml.workflows.project import Project
+from mqlml.workflows.project import Project, shown_instant
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import LoggedModel
     from mqlml.tracking.store import MlflowStore
+
+
+# MLflow keeps so many characters of a tag, and a run's note is one.
+_NOTE_LENGTH = 5000
+_NAME_LENGTH = 80
 
 
 def record_training(
@@ -33,11 +45,16 @@ def record_training(
     facts: TrainingFacts,
     kind: str = "train",
     extra: Mapping[str, Any] | None = None,
+    since: Sequence[str] = (),
 ) -> "LoggedModel":
-    """Return the run and, if every gate was passed, the registered version."""
+    """Return the run and, if every gate was passed, the registered version.
+
+    `since` says in sentences what changed since the champion before.
+    """
     from mqlml.tracking.records import DatasetFacts, RunRecord, TrainingRecord
 
     settings, plan = project.settings, learnt.dataset.plan
+    card = model_card(facts, since)
     run = RunRecord(
         name=settings.name,
         kind=kind,
@@ -45,9 +62,11 @@ def record_training(
         reason=reason,
         decision="registered" if learnt.published else "not published",
         params=_params(project, learnt, seed),
-        metrics=_metrics(learnt),
+        metrics=_metrics(learnt, facts),
         tags=dict(extra or {}) | _override_tags(learnt),
-        artifacts=_artifacts(learnt, facts),
+        artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
+        note=short_card(card, _NOTE_LENGTH),
+        summary=training_verdict(facts),
     )
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
@@ -55,7 +74,13 @@ def record_training(
         record = TrainingRecord(
             run=run,
             bundle=bundle,
-            dataset=DatasetFacts(settings.name, learnt.tables.digest, len(learnt.dataset.points)),
+            # By name and digest MLflow knows a dataset again, and then keeps its first row count.
+            dataset=DatasetFacts(
+                _data_name(settings.name, facts),
+                learnt.tables.digest,
+                len(learnt.dataset.points),
+                source=", ".join(Path(count.file).name for count in facts.sources),
+            ),
             contestants=_contestants(learnt),
             columns=plan.columns,
             categories=plan.categories,
@@ -66,6 +91,10 @@ def record_training(
             seed=seed,
         )
         return store.log_training(record, publish=learnt.published)
+
+
+def _data_name(name: str, facts: TrainingFacts) -> str:
+    return name if facts.as_of is None else f"{name} as of {shown_instant(facts.as_of)}"
 
 
 def _example(matrix: pd.DataFrame) -> pd.DataFrame:
@@ -115,11 +144,22 @@ def _allowed(learnt: Learnt) -> dict[str, str]:
     return {column.name: column.reason for column in columns if column.is_allowed}
 
 
-def _metrics(learnt: Learnt) -> dict[str, float]:
+def _metrics(learnt: Learnt, facts: TrainingFacts) -> dict[str, float]:
     figures = {f"test_{name}": value for name, value in asdict(learnt.result.test).items()}
     cost = learnt.result.axis_cost
     lost = {} if cost is None else {"axis_cost_roc_auc": cost.roc_auc}
-    return figures | lost | {"constant_log_loss": learnt.result.constant_log_loss}
+    whole = {"constant_log_loss": learnt.result.constant_log_loss}
+    return figures | lost | whole | _by_persona(facts.personas)
+
+
+def _by_persona(personas: pd.DataFrame) -> dict[str, float]:
+    """Return leads, conversion rate and ROC-AUC of each persona on the test, as metrics."""
+    found = {}
+    for row in personas.to_dict("records"):
+        name = re.sub(r"[^\w. -]", "_", str(row["persona"]))[:_NAME_LENGTH]
+        for figure in ("leads", "rate", "roc_auc"):
+            found[f"persona.{name}.{figure}"] = float(row[figure])
+    return found
 
 
 def _contestants(learnt: Learnt) -> dict[str, dict[str, float]]:

@@ -22,6 +22,7 @@ from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
+from mqlml.workflows.model_card import changes_since
 from mqlml.workflows.monitor import ERASED, find_changes
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import tell_promotion
@@ -199,6 +200,7 @@ def _record(store: "MlflowStore", challenge: _Challenge) -> RetrainResult:
             facts=facts,
             kind="retrain",
             extra=challenge.outcome(),
+            since=changes_since(challenge.champion, challenge.learnt, project.settings),
         )
         promoted = decision.promote and bool(logged.version)
         if promoted:

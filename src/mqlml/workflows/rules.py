@@ -1,8 +1,9 @@
 """The conditions that people wrote into the config, held against the rows they will look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlml.config import Settings
@@ -15,6 +16,7 @@ from mqlml.tables.expressions import evaluate, expression_faults
 
 # On fewer rows it may be chance that a rule holds for nobody.
 _LEAST_ROWS = 50
+_MOST_ROWS = 20_000
 
 
 def refuse_faulty_rules(
@@ -41,6 +43,33 @@ def _persona_faults(settings: Settings, columns: Sequence[str]) -> list[Fault]:
     ]
 
 
+def refuse_contradictions(settings: Settings) -> None:
+    """Raise one ConfigError naming every column that is allowed and excluded at once."""
+    leads = settings.sources.leads
+    places = {
+        "model.drop": settings.model.drop,
+        "attributes.ignore": [n for source in leads for n in source.attributes.ignore],
+        "attributes.outcome_side": [n for source in leads for n in source.attributes.outcome_side],
+    }
+    personal = [n for source in leads for n in source.attributes.allow_personal]
+    allowed = {"audit.allow": settings.audit.allow, "attributes.allow_personal": personal}
+    mend = "say one thing of it: take its name out of one of both"
+    faults = [
+        Fault("a column is allowed and excluded at once", f"{way}.{name}", f"also in {place}", mend)
+        for way, names in allowed.items()
+        for name in names
+        for place, excluded in places.items()
+        if name in excluded
+    ]
+    if faults:
+        raise ConfigError(*faults)
+
+
+def sample_of_rows(points: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return positions of at most 20,000 points, evenly spread: enough to see who passes a rule."""
+    return np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_ROWS)).astype(np.int64))
+
+
 def refuse_pointless_rules(settings: Settings, rows: pd.DataFrame) -> None:
     """Raise one ConfigError with every rule that decides nothing, or everything, over `rows`.
 
@@ -48,17 +77,29 @@ def refuse_pointless_rules(settings: Settings, rows: pd.DataFrame) -> None:
     holds for everybody, a persona that matches nobody or everybody. Fewer than 50
     rows say too little.
     """
-    if len(rows) < _LEAST_ROWS:
-        return
-    faults = [*_gate_faults(settings.criteria, rows), *_sweeping_faults(settings.criteria, rows)]
-    shares = _shares(rows, {persona.name: persona.when for persona in settings.personas})
-    for name, share in shares.items():
-        if share in {0.0, 1.0}:
-            what = f"the persona matches {'everybody' if share else 'nobody'}"
-            mend = "let its condition tell some leads from others, or remove it"
-            faults.append(Fault(what, f"personas.{name}", _found(rows, share), mend))
+    faults = list(_pointless_faults(settings.criteria, rows))
+    if len(rows) >= _LEAST_ROWS:
+        shares = _shares(rows, {persona.name: persona.when for persona in settings.personas})
+        for name, share in shares.items():
+            if share in {0.0, 1.0}:
+                what = f"the persona matches {'everybody' if share else 'nobody'}"
+                mend = "let its condition tell some leads from others, or remove it"
+                faults.append(Fault(what, f"personas.{name}", _found(rows, share), mend))
     if faults:
         raise ConfigError(*faults)
+
+
+def refuse_pointless_criteria(criteria: Criteria, rows: pd.DataFrame) -> None:
+    """Raise what `refuse_pointless_rules` raises, of the criteria alone."""
+    faults = list(_pointless_faults(criteria, rows))
+    if faults:
+        raise ConfigError(*faults)
+
+
+def _pointless_faults(criteria: Criteria, rows: pd.DataFrame) -> Iterator[Fault]:
+    if len(rows) >= _LEAST_ROWS:
+        yield from _gate_faults(criteria, rows)
+        yield from _sweeping_faults(criteria, rows)
 
 
 def _gate_faults(criteria: Criteria, rows: pd.DataFrame) -> list[Fault]:

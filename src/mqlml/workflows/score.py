@@ -14,11 +14,10 @@ import pandas as pd
 
 from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
+from mqlml.reports.facts import Named
 from mqlml.reports.scoring import ScoringFacts, scoring_page
-from mqlml.scoring.rows import rule_attributes
-from mqlml.scoring.score import last_score_of
+from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
-from mqlml.scoring.streamed import ScoreSink
 from mqlml.storage.postgres import upsert_scores
 from mqlml.storage.score_runs import (
     ScoreRun,
@@ -39,15 +38,22 @@ from mqlml.storage.scores import (
 )
 from mqlml.storage.seen import SeenData, seen_data
 from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_local_engine, make_spark_engine, secret
+from mqlml.wiring import secret
 from mqlml.workflows.agreement import agreed_project
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.consent import refusing_leads
 from mqlml.workflows.features import USUAL_MEANS, Means
-from mqlml.workflows.given import Compared, ScoreResult, comparison
+from mqlml.workflows.given import Compared, ScoreResult, comparison, list_words
 from mqlml.workflows.ingest import as_known_at, current_tables
-from mqlml.workflows.learning import known_assurance, recent_dataset, threshold_of
+from mqlml.workflows.learning import (
+    known_assurance,
+    list_floor_of,
+    recent_dataset,
+    threshold_of,
+)
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.rules import refuse_pointless_criteria
+from mqlml.workflows.score_day import Day, DayScores, scores_of_day
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
 
@@ -138,12 +144,12 @@ def score(
     points = _points(tables, terms, request)
     refused = points["lead_id"].isin(refusing_leads(tables, project.settings.sources.consent))
     points = points[~refused].reset_index(drop=True)
-    day = _Day(tables, points, previous)
-    scores = _scores(project, day, loaded, terms, means)
-    data = parquet_bytes(scores)
-    facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
-    run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
-    scored = _Scored(run, scores, data, previous, terms, request)
+    day = Day(tables, points, previous, earlier)
+    found = _asked_for(scores_of_day(project, day, loaded, terms, means, moment), request)
+    data = parquet_bytes(found.scores)
+    facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
+    run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
+    scored = _Scored(run, found.scores, data, previous, found.terms, request)
     return replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
 
 
@@ -159,13 +165,17 @@ def _request(
 def terms_now(project: Project, tables: Tables, loaded: Loaded) -> Terms:
     """Return the config's terms with their threshold: the model's own, or measured anew."""
     settings, facts = project.settings, loaded.bundle.facts
-    terms = terms_of(settings, float(facts["mql_probability"]))
+    terms = terms_of(settings, float(facts["mql_probability"]), facts.get("list_floor"))
     if terms.digest == facts["criteria_digest"]:
         return terms
     recent = recent_dataset(settings, tables, loaded.bundle.plan)
-    model, assurance = loaded.bundle.model, known_assurance(facts)
-    measured = threshold_of(settings.criteria, tables, recent, model, assurance)
-    return terms_of(settings, measured)
+    # Training refused rules that decide nothing; these were edited since.
+    refuse_pointless_criteria(settings.criteria, rule_rows(tables, recent.points, recent.matrix))
+    measured, floor = (
+        find(settings.criteria, tables, recent, loaded.bundle.model, known_assurance(facts))
+        for find in (threshold_of, list_floor_of)
+    )
+    return terms_of(settings, float(measured or 0.0), floor)
 
 
 def _check_target(terms: Terms, loaded: Loaded) -> None:
@@ -186,7 +196,10 @@ def _read_ids(path: Path | None) -> _Asked:
 
 
 def _points(tables: Tables, terms: Terms, request: _Request) -> pd.DataFrame:
-    """Return the points of all open leads, or of those that were asked for."""
+    """Return the points of all open leads, or of those that were asked for.
+
+    A ranked list needs all of them, to tell where those that were asked for stand.
+    """
     points = open_points(tables, terms.target, terms.points, as_of=request.moment)
     asked = request.asked
     if asked.path is None:
@@ -196,54 +209,30 @@ def _points(tables: Tables, terms: Terms, request: _Request) -> pd.DataFrame:
         found = f"{len(missing)} of {len(asked.ids)} ids"
         mend = "name leads that exist and are open at --as-of"
         raise UsageError(Fault("leads that cannot be scored", str(asked.path), found, mend))
+    if terms.listed is not None:
+        return points
     return points[points["lead_id"].isin(sorted(asked.ids))].reset_index(drop=True)
 
 
-@dataclass(frozen=True)
-class _Day:
-    """What is scored: tables and points as of one moment, and the scores before it."""
-
-    tables: Tables
-    points: pd.DataFrame
-    previous: pd.DataFrame | None
-
-
-def _scores(
-    project: Project, day: _Day, loaded: Loaded, terms: Terms, means: Means
-) -> pd.DataFrame:
-    policy, settings = terms.policy(loaded.version), project.settings.engine
-    if settings.kind == "spark":
-        from mqlml.engines.spark_scores import Scorer, collect_scores
-
-        spark, scorer = make_spark_engine(settings), Scorer(loaded.bundle, policy)
-        return collect_scores(
-            spark, day.tables, points=day.points, scorer=scorer, previous=day.previous
-        )
-    sink = ScoreSink(
-        loaded.bundle,
-        day.points,
-        rule_attributes(day.tables, day.points),
-        policy,
-        project.workspace.root,
-        last_score_of(day.points, day.previous),
-    )
-    engine = make_local_engine(memory=means.memory, threads=means.threads)
-    engine.write(day.tables, day.points, loaded.bundle.plan, sink, progress=means.progress)
-    return sink.scores()
+def _asked_for(found: DayScores, request: _Request) -> DayScores:
+    asked = request.asked
+    if asked.path is None:
+        return found
+    rows = found.scores[found.scores["lead_id"].isin(sorted(asked.ids))]
+    return replace(found, scores=rows.reset_index(drop=True))
 
 
 @dataclass(frozen=True)
 class _RunFacts:
     """What came out, and what was seen for it."""
 
-    rows: int
+    found: DayScores
     scores_digest: str
     seen: SeenData
 
 
-def _run(
-    facts: _RunFacts, loaded: Loaded, terms: Terms, request: _Request, *, is_order_time: bool
-) -> ScoreRun:
+def _run(facts: _RunFacts, loaded: Loaded, request: _Request, *, is_order_time: bool) -> ScoreRun:
+    terms = facts.found.terms
     return ScoreRun(
         number=0,
         after=request.after,
@@ -255,10 +244,11 @@ def _run(
         mql_probability=terms.mql_probability,
         terms=terms.to_json(),
         data=facts.seen.to_json(),
-        rows=facts.rows,
+        rows=len(facts.found.scores),
         scores=facts.scores_digest,
         part=request.asked.part,
         is_order_time=is_order_time,
+        listed=facts.found.listed,
     )
 
 
@@ -312,6 +302,7 @@ def _page(scored: _Scored) -> str:
         previous_as_of=_latest(previous),
         mql_probability=run.mql_probability,
         personas=scored.terms.personas,
+        details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)
 

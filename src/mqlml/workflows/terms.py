@@ -1,7 +1,7 @@
 """The terms of a scoring run: all that turns a model and the data into scores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mqlml.config import Settings
@@ -16,8 +16,20 @@ _DESTINATIONS = {"postgres_url_env", "postgres_table"}
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What a ranked list needs besides its rule: the least probability on it, and the zone."""
+
+    floor: float
+    zone: str
+
+
+@dataclass(frozen=True)
 class Terms:
-    """Criteria and threshold, personas, what a score carries, and which leads are looked at."""
+    """Criteria and threshold, personas, what a score carries, and which leads are looked at.
+
+    With a ranked list `mql_probability` is where it was cut, or, before that, where it
+    would probably have been.
+    """
 
     criteria: Criteria
     mql_probability: float
@@ -25,10 +37,15 @@ class Terms:
     scoring: ScoreSettings
     target: TargetSettings
     points: PointSettings
+    listed: Listed | None = None
 
     def policy(self, version: str) -> Policy:
         """Return what scores of model `version` are decided by."""
         return Policy(self.criteria, self.mql_probability, version, self.personas, self.scoring)
+
+    def scoring_policy(self, version: str) -> Policy:
+        """Return what all leads together are scored by; a ranked list is cut afterwards."""
+        return replace(self.policy(version), is_listed=self.listed is not None)
 
     def explaining(self, reasons_from: ReasonsFrom | None) -> "Terms":
         """Return these terms with reasons from that band on; None leaves them as they are."""
@@ -51,6 +68,7 @@ class Terms:
             "scoring": self.scoring.model_dump(mode="json", exclude=_DESTINATIONS),
             "target": self.target.model_dump(mode="json"),
             "points": self.points.model_dump(mode="json"),
+            **({"listed": asdict(self.listed)} if self.listed else {}),
         }
 
 
@@ -63,11 +81,13 @@ def terms_from_json(values: Mapping[str, Any]) -> Terms:
         ScoreSettings.model_validate(values["scoring"]),
         TargetSettings.model_validate(values["target"]),
         PointSettings.model_validate(values["points"]),
+        Listed(**values["listed"]) if "listed" in values else None,
     )
 
 
-def terms_of(settings: Settings, mql_probability: float) -> Terms:
-    """Return the terms that the settings state, with where MQL begins."""
+def terms_of(settings: Settings, mql_probability: float, floor: float | None = None) -> Terms:
+    """Return the terms that the settings state, with where MQL begins and a list's floor."""
+    zone = settings.timezone or "UTC"
     return Terms(
         settings.criteria,
         mql_probability,
@@ -75,4 +95,5 @@ def terms_of(settings: Settings, mql_probability: float) -> Terms:
         settings.scoring,
         settings.target,
         settings.points,
+        Listed(floor, zone) if floor is not None else None,
     )

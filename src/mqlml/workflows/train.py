@@ -1,22 +1,29 @@
 """`mqlml train`: from the sources to a published champion, recorded in MLflow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mqlml.dataset.findings import Finding
+from mqlml.errors import Fault, LeakageError
 from mqlml.modeling.settings import MOST_CANDIDATES
 from mqlml.modeling.tournament import ContestantResult, TournamentResult
+from mqlml.reports.audit import AuditFacts, audit_page
+from mqlml.reports.facts import Named
 from mqlml.reports.training import training_page, training_verdict
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
+from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
+from mqlml.workflows.model_card import changes_since, known_champion
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import tell_promotion
 from mqlml.workflows.recording import record_training
@@ -153,23 +160,39 @@ def train(
     """Train as of a moment (default: the data's end), record it, publish it if gates allow.
 
     A training that is published becomes champion. Raises LeakageError when a
-    column knows the outcome, and DataError when there is too little to learn from.
+    column knows the outcome (a page about it is kept then), and DataError when
+    there is too little to learn from.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
-    learnt = learn(project.settings, tables, seed=seed, say=say, means=means)
+    pages: list[Path] = []
+    try:
+        show = partial(_keep_stops, project, tables, moment, pages)
+        learnt = learn(project.settings, tables, seed=seed, say=say, means=means, show=show)
+    except LeakageError as error:
+        shown = (Fault("every finding is drawn on a page", str(page)) for page in pages)
+        raise LeakageError(*error.faults, *shown) from None
     counts = snapshot_facts(project.workspace.root).counts
     facts = training_facts(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
     )
     page = training_page(facts)
+    # Before the lock, under which a model is fetched.
+    since = changes_since(known_champion(project), learnt, project.settings)
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
         tell_promotion(project, store)
         logged = record_training(
-            store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
+            store,
+            project,
+            learnt,
+            as_of=moment,
+            seed=seed,
+            reason="manual",
+            facts=facts,
+            since=since,
         )
         if logged.version:
             store.promote(logged.name, logged.version, as_of=moment, reason="manual")
@@ -191,6 +214,24 @@ def train(
         quarantined=sum(count.quarantined for count in counts),
         verdict=training_verdict(facts),
     )
+
+
+def _keep_stops(
+    project: Project,
+    tables: Tables,
+    moment: int,
+    pages: list[Path],
+    findings: Sequence[Finding],
+) -> None:
+    """Keep the page of an audit that stops the run; without a stop the training's page tells."""
+    if not any(finding.action == "stop" for finding in findings):
+        return
+    as_of = None if tables.is_order_time else moment
+    details = [Named("Data", tables.digest)]
+    page = audit_page(AuditFacts(project.settings.name, as_of, findings, details))
+    stamp = shown_instant(moment).replace(":", "").replace("-", "")
+    with project.workspace.lock("train"):
+        pages.append(keep_page(project, f"audit-{stamp}.html", page))
 
 
 def keep_page(project: Project, name: str, page: str) -> Path:

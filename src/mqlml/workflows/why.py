@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,8 @@ def why(project: Project, lead_id: str, *, start: int, end: int, say: Say) -> Mo
         say("following the score")
         moves = _moves(first, second, folder)
         sides = [_side(project, day) for day in (first, second)]
-        then = _by_earlier_terms(first, second)
+        is_one_list = first.terms.listed is not None and first.terms.digest == second.terms.digest
+        then = sides[1].outcome if is_one_list else _by_earlier_terms(first, second)
         move = move_of(lead_id, sides[0], sides[1], moves.parts, moves.views, moves.plan, then)
         return replace(move, hints=_hints(second, everybody=days[1].tables.events, folder=folder))
 
@@ -222,6 +223,10 @@ def _side(project: Project, day: _Day) -> Side:
     bundle, policy = day.loaded.bundle, day.terms.policy(day.loaded.version)
     row = score_points(bundle, day.points, matrix, rows=rows, policy=policy).iloc[0]
     is_exact = day.run is not None and day.run.as_of == day.as_of
+    given = _given(project, day, str(row["lead_id"])) if is_exact else None
+    # One lead alone says nothing of its rank: what the list of then made of it is read.
+    of_list = given is not None and day.terms.listed is not None
+    said = given if given is not None and of_list else row
     return Side(
         as_of=day.as_of,
         version=day.loaded.version,
@@ -231,10 +236,10 @@ def _side(project: Project, day: _Day) -> Side:
         log_odds=float(bundle.model.log_odds(matrix)[0]),
         probability=float(row["probability"]),
         score=float(row["score"]),
-        outcome=str(row["outcome"]),
-        because=str(row["because"]),
+        outcome=str(said["outcome"]),
+        because=str(said["because"]),
         run=day.run.number if day.run is not None and is_exact else None,
-        given=_given(project, day, str(row["lead_id"])) if is_exact else None,
+        given=None if given is None else float(given["probability"]),
         score_low=float(row["score_low"]),
         score_high=float(row["score_high"]),
     )
@@ -242,6 +247,8 @@ def _side(project: Project, day: _Day) -> Side:
 
 def _hints(day: _Day, *, everybody: EventLog, folder: Path) -> tuple[Hint, ...]:
     """Return what would have led to another outcome on this day."""
+    if day.terms.listed is not None:
+        return ()  # a place on a list hangs on all others, too
     matrix = day.matrix()
     case = Case(matrix, rule_rows(day.tables, day.points, matrix))
     policy = day.terms.policy(day.loaded.version)
@@ -249,14 +256,14 @@ def _hints(day: _Day, *, everybody: EventLog, folder: Path) -> tuple[Hint, ...]:
     return hints_for(day.loaded.bundle, policy, case, scene)
 
 
-def _given(project: Project, day: _Day, lead_id: str) -> float | None:
-    """Return the probability that the run of this very moment gave; None if it has no such lead."""
+def _given(project: Project, day: _Day, lead_id: str) -> "pd.Series[Any] | None":
+    """Return what the run of this very moment gave; None if it has no such lead."""
     if day.run is None:
         return None
     path = day.run.file(project.workspace.scores)
-    frame = read_score_file(path, ("lead_id", "probability"))
-    found = frame.loc[frame["lead_id"] == lead_id, "probability"]
-    return float(found.iloc[0]) if len(found) else None
+    frame = read_score_file(path, ("lead_id", "probability", "outcome", "because"))
+    found = frame[frame["lead_id"] == lead_id]
+    return found.iloc[0] if len(found) else None
 
 
 def _by_earlier_terms(first: _Day, second: _Day) -> str:

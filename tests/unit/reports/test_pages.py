@@ -12,10 +12,12 @@ from tests.page_checks import Outline, contrast, faults_of, mixed, palette
 from tests.report_facts import (
     DAY,
     HOSTILE,
+    audit_facts,
     feature_frame,
     ingest_facts,
     monitor_facts,
     monitoring,
+    preview_facts,
     review_facts,
     reviewed,
     scored,
@@ -23,13 +25,16 @@ from tests.report_facts import (
     training_facts,
 )
 
+from mqlml.criteria.preview import Handed, Preview, Side, Volume
 from mqlml.dataset.findings import Finding
 from mqlml.modeling.gates import Gate
 from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.reports.audit import audit_page
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import ingest_page, ingest_pictures, ingest_verdict
 from mqlml.reports.monitor import monitor_page, monitor_pictures, monitor_verdict
 from mqlml.reports.page import TEMPLATES, rendered
+from mqlml.reports.preview import preview_page, preview_verdict
 from mqlml.reports.review import review_page, review_pictures, review_verdict
 from mqlml.reports.score_changes import move_table, score_changes
 from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
@@ -45,8 +50,16 @@ PAGES = {
     "monitor": (monitor_page, monitor_facts),
     "review": (review_page, review_facts),
     "ingest": (ingest_page, ingest_facts),
+    "preview": (preview_page, preview_facts),
+    "audit": (audit_page, audit_facts),
 }
 EMPTY = pd.DataFrame()
+_NONE = Handed(0, 0, 0, np.nan, np.nan, np.nan)
+_NO_SIDE = Side(_NONE, Volume(0.0, np.nan, np.nan, 0))
+_A_WEEK = pd.DataFrame({"week": [0.0], "old": [0], "new": [0]})
+NOBODY = Preview(
+    *(1, _NO_SIDE, _NO_SIDE, _NONE, _NONE, (), ()), *(np.nan, np.nan, np.nan), EMPTY, _A_WEEK
+)
 SVG = "{http://www.w3.org/2000/svg}"
 TRAINING_FRAMES = ("bands", "grades", "features", "personas", "examples")
 BARE = {
@@ -72,6 +85,8 @@ BARE = {
     "ingest": dict.fromkeys(("sources", "days", "refused"), EMPTY)
     | dict.fromkeys(("silences", "notes", "counts", "details"), ())
     | {"leads": 0, "leads_covered": 0},
+    "audit": {"findings": (), "as_of": None, "details": ()},
+    "preview": {"today": EMPTY, "changes": (), "capacity": None, "details": (), "found": NOBODY},
 }
 EMPTY_CURVE = pd.DataFrame({"rows": [], "predicted": [], "observed": [], "low": [], "high": []})
 
@@ -531,3 +546,42 @@ def test_an_ingest_without_faults_says_so():
     )
     assert ingest_verdict(facts) == "0 of 1 row were refused; no source has fallen silent."
     assert "No row was refused." in Outline(ingest_page(facts)).words
+
+
+def test_a_preview_says_from_what_to_what_and_names_who_moves() -> None:
+    facts = preview_facts()
+    found = facts.found
+    said = preview_verdict(facts)
+    old, new = (f"{side.volume.mean:.1f}" for side in (found.old, found.new))
+    assert said.startswith(f"Sales would have got {new} new leads a week instead of {old}, and ")
+    page = Outline(preview_page(facts))
+    assert found.entering[0] in page.words
+    assert found.leaving[0] in page.words
+    assert f"{found.enters.leads} leads would go to sales under version 2 alone;" in page.words
+    assert "past probabilities come from 5 models" in page.words
+    assert "capacity of the new version" in page.words
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        ((0.05, 0.01, 0.09), "The change makes leads for sales better."),
+        ((-0.05, -0.09, -0.01), "The change makes leads for sales worse."),
+        ((0.05, -0.01, 0.09), "cannot be told from this past."),
+    ],
+)
+def test_a_preview_judges_only_what_its_interval_bears(gain, said) -> None:
+    facts = preview_facts()
+    names = ("gain", "gain_low", "gain_high")
+    found = dataclasses.replace(facts.found, **dict(zip(names, gain, strict=True)))
+    assert preview_verdict(dataclasses.replace(facts, found=found)).endswith(said)
+
+
+def test_the_page_of_an_audit_draws_every_finding_that_has_something_to_show() -> None:
+    html = audit_page(audit_facts())
+    words = Outline(html).words
+    assert "Nothing was learnt: 1 column seems to know the outcome." in words
+    assert html.count("<figure") == 2
+    assert "Share that converted, by value. Of 40 leads 95 % converted." in words
+    assert "demo 40 95 %" in words
+    assert "No column knows the outcome" in audit_page(audit_facts(findings=()))

@@ -15,6 +15,7 @@ from mqlml import timeline
 from mqlml.dataset.evidence.leaks import Column
 from mqlml.dataset.evidence.names import CLOSING, OVERWRITTEN, name_words
 from mqlml.dataset.evidence.sample import Numbers
+from mqlml.dataset.evidence.views import view
 from mqlml.dataset.findings import Action, Finding
 
 AFTER_SHARE = 0.05
@@ -72,7 +73,11 @@ def dated_after_the_point(
         f"{found.expected:,.0f} were to be expected of plans"
     )
     figures = {"after_share": found.after_share, "beyond": float(found.beyond)}
-    yield column.finding("dated after the point", evidence, action, figures)
+    after, beyond = found.after_share * found.rows - found.beyond, float(found.beyond)
+    names = ["up to the point", "after it", "beyond the end of the data"]
+    groups = [(float(found.rows), n) for n in (found.rows - after - beyond, after, beyond)]
+    seen = view("share of the dates, by where they lie", names, groups)
+    yield column.finding("dated after the point", evidence, action, figures, seen)
 
 
 def days_of(values: "pd.Series[str]") -> Numbers | None:

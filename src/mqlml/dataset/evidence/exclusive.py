@@ -1,6 +1,7 @@
 """Values that occur (almost) with one outcome only."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from mqlml.dataset.evidence.buckets import Counts
 from mqlml.dataset.evidence.figures import Odds, bucket_odds
 from mqlml.dataset.evidence.leaks import Column
 from mqlml.dataset.evidence.sample import Numbers
+from mqlml.dataset.evidence.views import converted_by_value
 from mqlml.dataset.findings import Action, Finding
 
 ONLY_RATE = 0.95
@@ -56,7 +58,9 @@ def _only_converted(column: Column, counts: Counts, when: str) -> Iterator[Findi
     for bucket in _largest_first(is_only & is_enough, share):
         evidence = f"{_group(counts, odds, bucket, when)}{share[bucket]:.1%} of the converted"
         figures = {"rate": _rate(odds, bucket), "share": float(share[bucket])}
-        yield column.finding("appears only for converted leads", evidence, "stop", figures)
+        seen = converted_by_value(counts)
+        seen = replace(seen, says=f"{seen.says}{when}")
+        yield column.finding("appears only for converted leads", evidence, "stop", figures, seen)
 
 
 def _never_converted(column: Column, counts: Counts, when: str) -> Iterator[Finding]:
@@ -75,7 +79,9 @@ def _never_converted(column: Column, counts: Counts, when: str) -> Iterator[Find
         evidence = f"{_group(counts, odds, bucket, when)}{share[bucket]:.1%} of the others"
         figures = {"rate": _rate(odds, bucket), "share": float(share[bucket])}
         what = "appears only for leads that did not convert"
-        yield column.finding(what, evidence, action, figures)
+        seen = converted_by_value(counts)
+        seen = replace(seen, says=f"{seen.says}{when}")
+        yield column.finding(what, evidence, action, figures, seen)
 
 
 def _largest_first(chosen: npt.NDArray[np.bool_], share: Numbers) -> list[int]:

@@ -13,15 +13,17 @@ Z = 2.6  # two-sided 99 %
 
 @dataclass(frozen=True)
 class Discrimination:
-    """ROC-AUC of one column alone, forward in time, with its 99 % interval."""
+    """ROC-AUC of one column alone, forward in time, with its interval (99 % unless said)."""
 
     auc: float
     low: float
     high: float
 
 
-def forward_discrimination(counts: Counts) -> Discrimination:
+def forward_discrimination(counts: Counts, *, z: float = Z) -> Discrimination:
     """Return how well earlier rates of the buckets rank the leads of each later block.
+
+    `z` is the half width of the interval in standard errors.
 
     A block is judged within itself, so a base rate that moves earns nothing. The
     first two blocks only teach. Without a block of both outcomes: .5, no width.
@@ -41,7 +43,7 @@ def forward_discrimination(counts: Counts) -> Discrimination:
         return Discrimination(0.5, 0.5, 0.5)
     share = np.array(weights) / np.sum(weights)
     auc = float(share @ np.array(aucs))
-    width = Z * float(np.sqrt(share**2 @ np.array(variances)))
+    width = z * float(np.sqrt(share**2 @ np.array(variances)))
     return Discrimination(auc, max(auc - width, 0.0), min(auc + width, 1.0))
 
 

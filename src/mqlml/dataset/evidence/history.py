@@ -13,7 +13,8 @@ import pandas as pd
 from mqlml import timeline
 from mqlml.dataset.evidence.figures import wilson
 from mqlml.dataset.evidence.origin import Origin
-from mqlml.dataset.findings import Action, Finding
+from mqlml.dataset.evidence.views import view
+from mqlml.dataset.findings import MEND, Action, Finding
 
 LEAST_LEADS = 30
 WITH_SHARE = 0.25
@@ -80,17 +81,21 @@ def _judged(column: str, shares: _Shares) -> Iterator[Finding]:
     if shares.is_far_above(before, usual):
         what, action = "written just before the outcome", "stop"
         when, share, compared = "in the day before it", before, f"{usual:.1%} a week earlier"
+        names = ["in a day a week before the outcome", "in the day before the outcome"]
+        told = (usual, before)
         figures = {"share_before": before, "share_usual": usual}
     elif shares.is_far_above(after, month):
         what, action = "changes after the outcome", "warn"
         when, share, compared = "in the month from it on", after, f"{month:.1%} in the month before"
+        names = ["in the month before the outcome", "in the month from the outcome on"]
+        told = (month, after)
         figures = {"share_after": after, "share_usual": month}
     else:
         return
     evidence = (
         f"of {shares.leads:,} converted leads, {share:.1%} had it changed {when}, and {compared}"
     )
-    found = Finding(column, what, evidence, action, figures=figures)
-    yield (
-        found if action == "stop" else Finding(column, what, evidence, action, _LATE_MEND, figures)
-    )
+    groups = [(float(shares.leads), part * shares.leads) for part in told]
+    seen = view("share of converted leads whose value changed", names, groups)
+    mend = MEND if action == "stop" else _LATE_MEND
+    yield Finding(column, what, evidence, action, mend, figures, view=seen)

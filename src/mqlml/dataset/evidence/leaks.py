@@ -18,7 +18,8 @@ from mqlml.dataset.evidence.figures import (
     forward_discrimination,
     wilson,
 )
-from mqlml.dataset.findings import Action, Finding
+from mqlml.dataset.evidence.views import converted_by_value, filled_by_outcome, view
+from mqlml.dataset.findings import Action, Finding, View
 
 HONEST_AUC = 0.80
 DECIDING_FACTOR = 10.0
@@ -46,11 +47,20 @@ class Column:
     worst: Action
 
     def finding(
-        self, what: str, evidence: str, action: Action, figures: Mapping[str, float]
+        self,
+        what: str,
+        evidence: str,
+        action: Action,
+        figures: Mapping[str, float],
+        view: View | None = None,
     ) -> Finding:
-        """Return a finding on this column, no worse than its kind allows."""
+        """Return a finding on this column, no worse than its kind allows.
+
+        Without a view of its own it shows how many convert, value by value.
+        """
         milder: Action = "stop" if action == self.worst == "stop" else "warn"
-        return Finding(self.name, what, evidence, milder, figures=figures)
+        seen = view or converted_by_value(self.counts)
+        return Finding(self.name, what, evidence, milder, figures=figures, view=seen)
 
 
 def alone_too_good(column: Column) -> Iterator[Finding]:
@@ -93,7 +103,8 @@ def fill_rate_by_outcome(column: Column) -> Iterator[Finding]:
         "filled_converted": float(filled_yes),
         "filled_others": float(filled_no),
     }
-    yield column.finding("fill rate tells the outcome", evidence, action, figures)
+    seen = filled_by_outcome(column.counts)
+    yield column.finding("fill rate tells the outcome", evidence, action, figures, seen)
 
 
 def filled_once_decided(
@@ -115,7 +126,9 @@ def filled_once_decided(
     )
     what = "filled only once the outcome is known" if is_leak else "filled less while open"
     figures = {"filled_decided": done, "filled_undecided": still}
-    yield column.finding(what, evidence, "stop" if is_leak else "warn", figures)
+    groups = [(float(of), float(number)) for number, of in (filled, undecided)]
+    seen = view("share that has a value", ["outcome known", "outcome still open"], groups)
+    yield column.finding(what, evidence, "stop" if is_leak else "warn", figures, seen)
 
 
 def _is_too_good(found: Discrimination, decided: float) -> bool:

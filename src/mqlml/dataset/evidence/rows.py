@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mqlml.dataset.evidence.views import view
 from mqlml.dataset.findings import Finding
 
 Mask = npt.NDArray[np.bool_]
@@ -44,7 +45,12 @@ def written_together(missing: Mapping[str, Mask], stopped: Sequence[str]) -> Ite
                 )
                 figures = {"missing": float(mask.mean()), "same_rows": together}
                 what = "written together with a leak"
-                yield Finding(name, what, evidence, "stop", figures=figures)
+                seen = view(
+                    "share of the rows",
+                    ["the column is missing", f"{other} is missing", "both are missing"],
+                    [(float(len(mask)), float(m.sum())) for m in _three(mask, missing[other])],
+                )
+                yield Finding(name, what, evidence, "stop", figures=figures, view=seen)
                 break
 
 
@@ -65,9 +71,10 @@ def twins(test: pd.DataFrame, development: pd.DataFrame) -> Iterator[Finding]:
         )
         mend = "look for leads that were loaded twice under different ids"
         figures = {"rows": float(again.sum()), "share": float(again.mean())}
-        yield Finding(
-            "(rows)", "twins between development and test", evidence, "warn", mend, figures
-        )
+        groups = [(float(len(again)), float(n)) for n in (again.sum(), (~again).sum())]
+        seen = view("share of the test rows", ["stand in development too", "are new"], groups)
+        what = "twins between development and test"
+        yield Finding("(rows)", what, evidence, "warn", mend, figures, view=seen)
 
 
 def _hashes(rows: pd.DataFrame) -> "pd.Series[int]":
@@ -75,6 +82,10 @@ def _hashes(rows: pd.DataFrame) -> "pd.Series[int]":
     hashes = pd.util.hash_pandas_object(rows, index=False)
     pairs = pd.DataFrame({"lead": rows.index, "hash": hashes.to_numpy()})
     return pairs.drop_duplicates()["hash"]
+
+
+def _three(one: Mask, other: Mask) -> tuple[Mask, Mask, Mask]:
+    return one, other, one & other
 
 
 def _jaccard(one: Mask, other: Mask) -> float:

@@ -1,14 +1,16 @@
 """Columns that stand for the calendar, and orders and identifiers that stand for the outcome."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from mqlml.dataset.evidence.buckets import Buckets, count, make_buckets, totals
+from mqlml.dataset.evidence.buckets import Buckets, Counts, count, make_buckets, totals
 from mqlml.dataset.evidence.figures import forward_discrimination, ranking
 from mqlml.dataset.evidence.leaks import HONEST_AUC
 from mqlml.dataset.evidence.sample import BLOCKS, Sample
+from mqlml.dataset.evidence.views import converted_by_value, converted_in_order
 from mqlml.dataset.findings import Action, Finding
 
 CLOCK_AUC = 0.9
@@ -40,7 +42,15 @@ def clock_column(name: str, buckets: Buckets, sample: Sample) -> Iterator[Findin
             "its values hardly come back, so a model reads the date from it"
         )
         mend = "leave it out with model.drop, unless its values will return"
-        yield Finding(name, "clock", evidence, "warn", mend, {"roc_auc": auc})
+        seen = converted_by_value(
+            Counts(
+                totals(buckets.codes, np.ones(len(is_late)), width)[None, :],
+                totals(buckets.codes, is_late, width)[None, :],
+                buckets.names,
+            )
+        )
+        seen = replace(seen, says="share from the later half of the time, by value")
+        yield Finding(name, "clock", evidence, "warn", mend, {"roc_auc": auc}, view=seen)
 
 
 def identifier_tells(
@@ -63,7 +73,8 @@ def identifier_tells(
         "the length": ids.str.len().astype(float),
     }
     for what, values in forms.items():
-        found = forward_discrimination(count(make_buckets(values), sample))
+        counts = count(make_buckets(values), sample)
+        found = forward_discrimination(counts)
         if found.low >= HONEST_AUC:
             evidence = (
                 f"{what} of {name} alone ranks later leads with a ROC-AUC of {found.auc:.3f} "
@@ -71,7 +82,9 @@ def identifier_tells(
             )
             mend = "make sure that no attribute is made from the id, and how the rows were gathered"
             figures = {"roc_auc": found.auc, "roc_auc_low": found.low}
-            yield Finding(name, "id tells the outcome", evidence, worst, mend, figures)
+            seen = converted_by_value(counts)
+            seen = replace(seen, says=f"share that converted, by {what}")
+            yield Finding(name, "id tells the outcome", evidence, worst, mend, figures, view=seen)
             return
 
 
@@ -94,4 +107,7 @@ def order_tells(sample: Sample) -> Iterator[Finding]:
     if auc >= ORDER_AUC:
         evidence = f"earlier and later alone ranks leads with a ROC-AUC of {auc:.3f}"
         mend = "the rows seem sorted by outcome: give a real date or order column"
-        yield Finding("as_of", "order tells the outcome", evidence, "stop", mend, {"roc_auc": auc})
+        whole = Buckets(np.zeros(width, dtype=np.intp), ("any",))
+        seen = converted_in_order(count(whole, sample))
+        what, figures = "order tells the outcome", {"roc_auc": auc}
+        yield Finding("as_of", what, evidence, "stop", mend, figures, view=seen)
