@@ -115,6 +115,8 @@ class Monitoring:
             the strongest evidence first.
         calibration: rows, predicted, observed, low, high of past scores that matured.
         volumes: week, leads.
+        segments: segment, expected, observed, ratio, low, high: conversions by segment.
+        questions: question, measure, now, low, high, before, mqls, mqls_before.
         quality: measure, value, low, high, weeks: of leads whose outcomes are not known yet,
             and of those that have matured.
     """
@@ -126,6 +128,8 @@ class Monitoring:
     calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
     volumes: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    segments: pd.DataFrame = field(default_factory=pd.DataFrame)
+    questions: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: tuple[str, ...] = ()
 
 

@@ -12,6 +12,8 @@ from mqlml.monitoring.residuals import Residuals
 
 _TINY = 1e-9
 _FEWEST_WEEKS_BEFORE = 4
+_NEXT_TO_NONE = 2.0
+_MANY = 12.0
 _SIZES = (0.25, 0.5, 1.0)
 DELAY = "delay"
 
@@ -132,19 +134,33 @@ def change_evidence(leans: Leans, doubts: dict[str, Doubt], *, least_weight: flo
             for part in (leans.lean, leans.weight, leans.cross)
         ]
         slope, weight = beside_level(*sums)
+        surge = _surge(sums[0][:, :, 0], sums[1][:, :, 0])
+        weight[:, :, 0] = np.maximum(weight[:, :, 0], surge)
         drift = np.array([d.drift for d in doubt])
         shared = drift**2 / np.maximum(length, 1.0)[:, :, None]
         variance = 1.0 / weight + usual_error[:, None, :] + shared
         gap = slope / weight - usual[:, None, :]
         outside = beyond(gap, np.array([d.tolerance for d in doubt]))
         factors = log_evidence(outside, variance, sizes=_SIZES)
-        is_judged = (length >= 1) & (sums[1][:, :, 0] >= least_weight)
+        is_judged = (length >= 1) & ((sums[1][:, :, 0] >= least_weight) | (surge > 0))
         is_judged[:_FEWEST_WEEKS_BEFORE] = False
+        # Of expectations next to nothing no lean can be told, only that the level moved.
+        factors[surge > 0, 1:] = 0.0
         factors[~is_judged] = -np.inf
         found.append((gap, variance, factors))
     (gap, variance, by_cohort), (_, _, by_week) = found
     share = np.array([d.share for d in doubt])
     return Evidence(leans.weeks, leans.names, gap, variance, by_cohort, by_week, share)
+
+
+def _surge(lean: Floats, weight: Floats) -> Floats:
+    """Return a weight for windows in which many conversions came where next to none were expected.
+
+    There is no variance to speak of then; that of a quarter of what came stands in for it.
+    """
+    came = lean + weight
+    is_surge = (weight < _NEXT_TO_NONE) & (came >= _MANY)
+    return np.asarray(np.where(is_surge, came / 4, 0.0))
 
 
 def beside_level(lean: Floats, weight: Floats, cross: Floats) -> tuple[Floats, Floats]:

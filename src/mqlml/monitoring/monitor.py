@@ -21,13 +21,16 @@ from mqlml.monitoring.evidence import (
     week_of,
     week_start,
 )
+from mqlml.monitoring.funnel import funnel_questions
 from mqlml.monitoring.inputs import input_table
+from mqlml.monitoring.segments import calibration_by_segment
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.monitoring.verdicts import verdict_change
 from mqlml.monitoring.watch import Watch, watch
 from mqlml.monitoring.weekly import weekly_rates
 
 _MOST_COLUMNS = 6
+_NO_STAGES = pd.DataFrame(columns=["lead_id", "stage", "entered_at"])
 
 
 def monitor(
@@ -38,6 +41,7 @@ def monitor(
     criteria_then: Criteria,
     criteria_now: Criteria,
     retargeted: str = "",
+    stages: pd.DataFrame = _NO_STAGES,
 ) -> Monitoring:
     """Return what changed since the champion was trained, the strongest first.
 
@@ -64,6 +68,8 @@ def monitor(
         calibration=matured_calibration(history),
         volumes=_volumes(history),
         quality=estimated_quality(history, watched.residuals),
+        segments=calibration_by_segment(watched),
+        questions=funnel_questions(stages, horizon=history.horizon, data_end=history.data_end),
         warnings=tuple(warnings),
     )
 

@@ -14,6 +14,7 @@ from mqlml import timeline
 from mqlml.monitoring.directions import WITHIN, column_directions
 from mqlml.monitoring.evidence import Change, Cost, Floats, Ints, Kind, Proposal, week_start
 from mqlml.monitoring.leans import DELAY, Evidence
+from mqlml.monitoring.odds import beyond, log_evidence
 from mqlml.monitoring.residuals import Residuals
 from mqlml.monitoring.watch import Watch
 
@@ -23,6 +24,8 @@ _CONCEPT = 3.0
 _SALES_CYCLE = 1.2
 # A segment is named when it says clearly more than all leads together do.
 _SEGMENT = 2.0
+_MULTIPLIED = 2.0
+_TOLERATED = 0.1
 _MOST_COLUMNS = 6
 _NAMED_AT = 0.05
 _HOURS_PER_LEAD = 1.5
@@ -87,9 +90,9 @@ def name_change(evidence: Evidence, week: int) -> Found:
     total = evidence.total[:, at]
     best = int(np.argmax(total))
     near = np.flatnonzero(total >= total[best] - _LIKELY)
-    factors = evidence.log_factors[best, at]
     names = evidence.names
     level, delay = names.index("level"), names.index(DELAY)
+    factors = _beside_new_level(evidence, best, at, level)
     slopes = np.array([i for i in range(len(names)) if i not in (level, delay)], dtype=np.int64)
     kind: Kind = "prior"
     direction = level
@@ -109,6 +112,22 @@ def name_change(evidence: Evidence, week: int) -> Found:
         gap=float(evidence.gap[best, at, direction]),
         evidence=float(factors[direction]),
     )
+
+
+def _beside_new_level(evidence: Evidence, k: int, t: int, level: int) -> Floats:
+    """Return the log evidence of each direction, once the level is what it now is.
+
+    Where conversions have become twice as many or more, so has the variance of everything
+    that leans, and score tests at the old level would see concepts everywhere.
+    """
+    factors = evidence.log_factors[k, t]
+    ratio = 1.0 + float(evidence.gap[k, t, level])
+    if ratio < _MULTIPLIED:
+        return factors
+    gap, variance = evidence.gap[k, t] / ratio, evidence.variance[k, t] / ratio
+    moved = log_evidence(beyond(gap, _TOLERATED), variance, sizes=(0.25, 0.5, 1.0))
+    moved[level] = factors[level]
+    return np.minimum(moved, factors)
 
 
 def _clearest(names: tuple[str, ...], factors: Floats, slopes: Ints) -> int:

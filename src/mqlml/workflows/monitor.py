@@ -19,7 +19,7 @@ from mqlml.reports.monitor import (
     monitor_verdict,
 )
 from mqlml.reports.timeline_picture import Champion
-from mqlml.reports.words import day, duration, percent
+from mqlml.reports.words import day, duration
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -188,6 +188,7 @@ def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
         retargeted=_retargeted(project, loaded),
+        stages=tables.stages,
     )
 
 
@@ -214,7 +215,6 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
         Named("Model version", loaded.version),
         *([] if tables.is_order_time else dates),
         Named("Current period", f"the latest {duration(settings.monitoring.current_days)}"),
-        Named("Chance below which an alarm is raised", percent(settings.monitoring.alarm_p_value)),
         Named("Criteria version now", str(settings.criteria.version)),
         Named("Data", tables.digest),
     ]
