@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.drift_cast import PLAN
 from benchmarks.drift_table import table_rows
 from benchmarks.drift_worlds import (
     FIRST_LOOK,
-    PLAN,
     WEEKS,
     Firm,
     Played,

@@ -8,18 +8,26 @@ or measured with the calendar. Weeks share luck (AR(1)), and the year has season
 inputs and conversions.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlml.features.columns import AttributeFeature, Feature
-from mqlml.features.plan import Plan
-from mqlml.features.signals import Signal
+from benchmarks.drift_cast import (
+    ATTRIBUTES,
+    COUNTRIES,
+    FIRST_FIT,
+    GROWING,
+    NUMBERS,
+    OPENS,
+    SOURCES,
+    WEB,
+    WORLDS,
+    World,
+)
 from mqlml.monitoring.evidence import ScoredHistory
-from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_WEEK, NEVER
+from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_WEEK, NEVER
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,66 +40,7 @@ CHANGES = (64, 72)
 LOOKS_PER_LEAD = 4
 BASE_RATE = 0.083
 MEAN_DELAY_WEEKS = 3.5
-N_FEATURES = 100
 N_MATTER = 12
-SOURCES = ("ads", "events", "organic", "partners", "social")
-COUNTRIES = ("DE", "FR", "NL", "UK")
-# Columns by what they are made of.
-OPENS = ("email_open__count__ever", "email_open__days_since_last__ever")
-WEB = tuple(f"page_view_{i}__count__ever" for i in range(6))
-_NUMBERS = N_FEATURES - 2 - len(OPENS) - len(WEB)
-ATTRIBUTES = tuple(f"number_{i:02d}" for i in range(_NUMBERS))
-_GROWING = 30
-
-_OPEN = Signal("email_open", "type = 'email_opened'", "mails opened")
-_VIEWS = tuple(Signal(f"page_view_{i}", f"page = '{i}'", f"views of page {i}") for i in range(6))
-PLAN = Plan(
-    signals=(_OPEN, *_VIEWS),
-    features=(
-        Feature("count", _OPEN, EVER),
-        Feature("days_since_last", _OPEN, EVER),
-        *(Feature("count", view, EVER) for view in _VIEWS),
-    ),
-    attributes=(
-        *(AttributeFeature(name, name, "number", name.replace("_", " ")) for name in ATTRIBUTES),
-        AttributeFeature("source", "source", "category", "source"),
-        AttributeFeature("country", "country", "category", "country"),
-    ),
-)
-NUMBERS = tuple(c for c in PLAN.columns if c not in ("source", "country"))
-
-
-@dataclass(frozen=True)
-class World:
-    """A switch: what changes, the kind a monitor should name, and the columns it touches."""
-
-    name: str
-    kind: str | None
-    columns: tuple[str, ...] = ()
-    is_registered: bool = False
-
-
-WORLDS: Mapping[str, World] = {
-    world.name: world
-    for world in (
-        World("none", None),
-        World("prior", "prior"),
-        World("prior_up", "prior"),
-        World("concept", "concept"),
-        World("concept_gradual", "concept"),
-        World("concept_segment", "concept"),
-        World("concept_recurring", "concept"),
-        World("campaign", "covariate", ("source",)),
-        World("new_market", "covariate", ("country",)),
-        World("definition", "definition", is_registered=True),
-        World("sales_cycle", "sales_cycle"),
-        World("selection", "selection", ("share handed over",)),
-        World("tag_lost", "instrumentation", WEB[:3]),
-        World("field_renamed", "instrumentation", ("source",)),
-        World("unit_changed", "instrumentation", (ATTRIBUTES[1],)),
-        World("bot_opens", "bots", (OPENS[0],)),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -143,27 +92,16 @@ def draw_firm(seed: int, leads_per_week: int) -> Firm:
     week = np.repeat(t, np.maximum(rng.poisson(volume), 1))
     n = len(week)
     created = week * MICROS_PER_WEEK + rng.integers(0, MICROS_PER_WEEK, n)
-    noise = np.stack([_ar(rng, WEEKS, 0.6, 0.08) for _ in NUMBERS], axis=1)
-    noise += 0.06 * np.sin(2 * np.pi * (t[:, None] / 52 + rng.random(len(NUMBERS))))
-    common = rng.standard_normal((n, 5)).astype(np.float32)
-    loading = rng.normal(0, 0.4, (5, len(NUMBERS))).astype(np.float32)
-    numbers = rng.standard_normal((n, len(NUMBERS)), dtype=np.float32)
-    numbers = (numbers + common @ loading) / np.sqrt(1 + (loading**2).sum(axis=0))
-    numbers += noise[week].astype(np.float32)
+    numbers = _numbers(rng, week)
     row_lead = np.repeat(np.arange(n), LOOKS_PER_LEAD)
     row_look = np.tile(np.arange(LOOKS_PER_LEAD), n)
     kept = created[row_lead] + row_look * MICROS_PER_WEEK < WEEKS * MICROS_PER_WEEK
     row_lead, row_look = row_lead[kept], row_look[kept]
     looks = np.asfortranarray(numbers[row_lead])
-    looks[:, :_GROWING] += np.float32(0.15) * row_look.astype(np.float32)[:, None]
+    looks[:, :GROWING] += np.float32(0.15) * row_look.astype(np.float32)[:, None]
     source = _categories(rng, week, (0.3, 0.15, 0.25, 0.15, 0.15))
     country = _categories(rng, week, (0.35, 0.25, 0.2, 0.2))
-    matter = rng.permutation(np.arange(len(OPENS), len(NUMBERS)))[: 2 * N_MATTER]
-    size = np.sign(rng.standard_normal(2 * N_MATTER)) * rng.uniform(0.25, 0.55, 2 * N_MATTER)
-    beta, beta_new = np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS))
-    beta[matter[:N_MATTER]] = size[:N_MATTER]
-    beta_new[matter[:3]] = size[:3]
-    beta_new[matter[N_MATTER:-3]] = size[N_MATTER:-3]
+    beta, beta_new = _tastes(rng)
     handed = numbers[:, 0] + numbers[:, 1] + 0.5 * rng.standard_normal(n) > 0.3
     firm = Firm(
         week=week,
@@ -188,6 +126,30 @@ def draw_firm(seed: int, leads_per_week: int) -> Firm:
         looks=looks,
     )
     return _trained(firm)
+
+
+def _numbers(rng: np.random.Generator, week: Ints) -> npt.NDArray[np.float32]:
+    """Return each lead's numbers: related to one another, and to those of their week."""
+    n, t = len(week), np.arange(WEEKS)
+    noise = np.stack([_ar(rng, WEEKS, 0.6, 0.08) for _ in NUMBERS], axis=1)
+    noise += 0.06 * np.sin(2 * np.pi * (t[:, None] / 52 + rng.random(len(NUMBERS))))
+    common = rng.standard_normal((n, 5)).astype(np.float32)
+    loading = rng.normal(0, 0.4, (5, len(NUMBERS))).astype(np.float32)
+    numbers = rng.standard_normal((n, len(NUMBERS)), dtype=np.float32)
+    numbers = (numbers + common @ loading) / np.sqrt(1 + (loading**2).sum(axis=0))
+    numbers += noise[week].astype(np.float32)
+    return np.asarray(numbers, dtype=np.float32)
+
+
+def _tastes(rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return what counts for buyers before and after a change of concept."""
+    matter = rng.permutation(np.arange(len(OPENS), len(NUMBERS)))[: 2 * N_MATTER]
+    size = np.sign(rng.standard_normal(2 * N_MATTER)) * rng.uniform(0.25, 0.55, 2 * N_MATTER)
+    beta, beta_new = np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS))
+    beta[matter[:N_MATTER]] = size[:N_MATTER]
+    beta_new[matter[:3]] = size[:3]
+    beta_new[matter[N_MATTER:-3]] = size[N_MATTER:-3]
+    return beta, beta_new
 
 
 def _ar(rng: np.random.Generator, count: int, carry: float, scatter: float) -> Floats:
@@ -309,19 +271,12 @@ def _history(firm: Firm, world: World, seen: _Seen, altered: tuple[str, ...]) ->
     lead, look = firm.row_lead, firm.row_look
     as_of = firm.created[lead] + look * MICROS_PER_WEEK
     broken = np.flatnonzero(as_of >= firm.change * MICROS_PER_WEEK)
-    at = {name: i for i, name in enumerate(NUMBERS)}
-    differing = [at[name] for name in altered if name in at]
-    looks = firm.looks
     if world.kind in ("instrumentation", "bots"):
         altered = world.columns
-        differing = [at[name] for name in altered if name in at]
+    looks, (fit, engagement) = firm.looks, _parts(firm, seen)
+    differing = [i for i, name in enumerate(NUMBERS) if name in altered]
     if differing:
         looks = looks.copy(order="F")
-    lean = (seen.numbers.astype(np.float32) - firm.centre.astype(np.float32)) / firm.spread
-    lean = np.clip(lean, -8, 8) * firm.weights[1:]
-    cut = len(OPENS) + len(WEB)
-    engagement = lean[:, :cut].sum(axis=1)[lead]
-    fit = lean[:, cut:].sum(axis=1)[lead] + firm.weights[0]
     for i in differing:
         column = seen.numbers[lead, i] + _grown(i) * look
         before = column.copy()
@@ -329,17 +284,48 @@ def _history(firm: Firm, world: World, seen: _Seen, altered: tuple[str, ...]) ->
         looks[:, i] = column
         grown = _grown(i) * look
         change = _used(firm, i, column - grown) - _used(firm, i, before - grown)
-        target = engagement if i < cut else fit
-        target += change * firm.weights[1 + i]
+        part = engagement if i < FIRST_FIT else fit
+        part += change * firm.weights[1 + i]
     sources = seen.source[lead]
     if world.name == "field_renamed":
         sources[broken] = len(SOURCES)
-    matrix = pd.DataFrame(looks, columns=list(NUMBERS), copy=False)
-    matrix["source"] = pd.Categorical.from_codes(
-        np.where(sources < len(SOURCES), sources, -1), list(SOURCES)
+    return Played(
+        world,
+        ScoredHistory(
+            scores=_scores(lead, look, as_of, (fit, engagement)),
+            matrix=_matrix(looks, sources, seen.country[lead]),
+            converted_at=seen.converted_at[lead],
+            verdicts=pd.DataFrame(columns=["lead_id", "given_at", "verdict", "reason", "who"]),
+            horizon=HORIZON_WEEKS * MICROS_PER_WEEK,
+            data_end=WEEKS * MICROS_PER_WEEK,
+            learnt_until=LEARNT_WEEKS * MICROS_PER_WEEK,
+            handed_at=np.where(seen.handed, firm.created + MICROS_PER_DAY, NEVER)[lead],
+        ),
+        firm.change,
+        (firm.change * MICROS_PER_WEEK,) if world.is_registered else (),
+        altered,
     )
-    matrix["country"] = pd.Categorical.from_codes(seen.country[lead], [*COUNTRIES, "US"])
-    scores = pd.DataFrame(
+
+
+def _parts(firm: Firm, seen: _Seen) -> tuple[Floats, Floats]:
+    """Return the model's fit and engagement parts of every row, before anything breaks."""
+    lean = (seen.numbers.astype(np.float32) - firm.centre.astype(np.float32)) / firm.spread
+    lean = np.clip(lean, -8, 8) * firm.weights[1:]
+    engagement = lean[:, :FIRST_FIT].sum(axis=1)[firm.row_lead]
+    return lean[:, FIRST_FIT:].sum(axis=1)[firm.row_lead] + firm.weights[0], engagement
+
+
+def _matrix(looks: npt.NDArray[np.float32], sources: Ints, countries: Ints) -> pd.DataFrame:
+    matrix = pd.DataFrame(looks, columns=list(NUMBERS), copy=False)
+    codes = np.where(sources < len(SOURCES), sources, -1)
+    matrix["source"] = pd.Categorical.from_codes(codes, list(SOURCES))
+    matrix["country"] = pd.Categorical.from_codes(countries, [*COUNTRIES, "US"])
+    return matrix
+
+
+def _scores(lead: Ints, look: Ints, as_of: Ints, parts: tuple[Floats, Floats]) -> pd.DataFrame:
+    fit, engagement = parts
+    return pd.DataFrame(
         {
             "lead_id": lead,
             "as_of": as_of,
@@ -348,24 +334,11 @@ def _history(firm: Firm, world: World, seen: _Seen, altered: tuple[str, ...]) ->
             "engagement_part": engagement,
         }
     )
-    handed_at = np.where(seen.handed, firm.created + MICROS_PER_DAY, NEVER)
-    history = ScoredHistory(
-        scores=scores,
-        matrix=matrix,
-        converted_at=seen.converted_at[lead],
-        verdicts=pd.DataFrame(columns=["lead_id", "given_at", "verdict", "reason", "who"]),
-        horizon=HORIZON_WEEKS * MICROS_PER_WEEK,
-        data_end=WEEKS * MICROS_PER_WEEK,
-        learnt_until=LEARNT_WEEKS * MICROS_PER_WEEK,
-        handed_at=handed_at[lead],
-    )
-    edits = (firm.change * MICROS_PER_WEEK,) if world.is_registered else ()
-    return Played(world, history, firm.change, edits, altered)
 
 
 def _grown(i: int) -> np.float32:
     """Return by how much a number grows from look to look: what leads do adds up."""
-    return np.float32(0.15 if i < _GROWING else 0.0)
+    return np.float32(0.15 if i < GROWING else 0.0)
 
 
 def _used(firm: Firm, i: int, column: npt.NDArray[np.float32]) -> Floats:

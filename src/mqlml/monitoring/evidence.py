@@ -41,6 +41,7 @@ class ScoredHistory:
             about its probabilities, only about inputs.
         handed_at: when each row's lead was handed over to sales, NEVER if not;
             None where nobody keeps handovers.
+        stages: lead_id, stage, entered_at of all leads, for the questions of the funnel.
     """
 
     scores: pd.DataFrame
@@ -51,6 +52,9 @@ class ScoredHistory:
     data_end: int
     learnt_until: int
     handed_at: Ints | None = None
+    stages: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["lead_id", "stage", "entered_at"])
+    )
 
     @property
     def as_of(self) -> Ints:

@@ -48,6 +48,17 @@ class Figures:
         return Figures(self.weeks[:count], self.counts[:count], self.of, self.table[:count])
 
 
+@dataclass(frozen=True)
+class Once:
+    """Columns looked at in each lead's first row only.
+
+    So one week's new leads do not colour the weeks after it, in which they are scored again.
+    """
+
+    columns: frozenset[str]
+    rows: Ints
+
+
 def weekly_figures(
     matrix: pd.DataFrame,
     weeks: Ints,
@@ -55,8 +66,7 @@ def weekly_figures(
     categories: frozenset[str],
     known: Mapping[str, Any],
     learnt: npt.NDArray[np.bool_],
-    given: frozenset[str] = frozenset(),
-    first: Ints | None = None,
+    once: Once | None = None,
 ) -> Figures:
     """Return the figures of every column of `matrix` by week of its rows.
 
@@ -66,9 +76,7 @@ def weekly_figures(
         categories: columns that hold categories.
         known: bins and levels of the training rows by column, from the bundle.
         learnt: rows that trained the champion: what is not in `known` is read from them.
-        given: columns that a lead comes with; they are looked at once per lead, so that one
-            week's new leads do not colour the weeks after it.
-        first: each lead's first row; all rows if None.
+        once: columns that a lead comes with, looked at once per lead.
     """
     start, last = int(weeks.min(initial=0)), int(weeks.max(initial=-1))
     place = weeks - start
@@ -76,7 +84,7 @@ def weekly_figures(
     found: list[Figure] = []
     values: list[Floats] = []
     for name in map(str, matrix.columns):
-        rows = first if name in given and first is not None else None
+        rows = once.rows if once is not None and name in once.columns else None
         column = matrix[name] if rows is None else matrix[name].iloc[rows]
         at, own = (place, learnt) if rows is None else (place[rows], learnt[rows])
         for statistic, per_row in _statistics(column, name in categories, known.get(name), own):

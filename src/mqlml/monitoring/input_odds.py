@@ -1,7 +1,7 @@
 """Evidence in weekly figures for a change since week k: trend, scatter and carry-over known."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -150,11 +150,26 @@ def input_evidence(figures: Figures, *, learnt_until: int, fewest: int) -> Input
     return InputEvidence(figures, figures.weeks[starts], *parts)
 
 
-def _since(
-    values: Floats, k: int, may_break: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Return usual, gap by t, scatter, log evidence and fit by t, of a change since week k."""
-    past = values[max(0, k - _MOST_REFERENCE_WEEKS) : k]
+@dataclass(frozen=True)
+class _Line:
+    """The line through the weeks before, per figure, and how weeks scatter around it."""
+
+    count: Ints
+    middle: Floats
+    mean: Floats
+    slope: Floats
+    spread: Floats
+    carried: Floats
+    scatter: Floats
+    last: Floats
+
+    @property
+    def long_run(self) -> Floats:
+        """Return the variance that a mean of many weeks has, in weeks."""
+        return self.scatter**2 * (1 + self.carried) / (1 - self.carried)
+
+
+def _fitted(past: Floats) -> _Line:
     x = np.arange(len(past)) - len(past)
     seen = ~np.isnan(past)
     count = np.maximum(seen.sum(axis=0), 1)
@@ -166,15 +181,28 @@ def _since(
     off = np.where(seen, past - mean - slope * centred, 0.0)
     carried = _carry_over(off, count)
     scatter = np.sqrt((off**2).sum(axis=0) / np.maximum(count - 2, 1))
-    scatter = np.maximum(scatter, LEAST_SCATTER)
-    long_run = scatter**2 * (1 + carried) / (1 - carried)
+    line = _Line(
+        count, middle, mean, slope, spread, carried, np.maximum(scatter, LEAST_SCATTER), off[-1]
+    )
     # A slope that luck may have made is not drawn on into the weeks to come.
-    slope = slope * np.maximum(0.0, 1.0 - 4.0 * long_run / spread / (slope**2 + 1e-12))
+    certain = np.maximum(0.0, 1.0 - 4.0 * line.long_run / spread / (slope**2 + 1e-12))
+    return replace(line, slope=slope * certain)
+
+
+def _since(
+    values: Floats, k: int, may_break: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return usual, gap by t, scatter, log evidence and fit by t, of a change since week k."""
+    past = values[max(0, k - _MOST_REFERENCE_WEEKS) : k]
+    line = _fitted(past)
+    count, middle, mean, slope = line.count, line.middle, line.mean, line.slope
+    spread, carried, scatter = line.spread, line.carried, line.scatter
+    long_run = line.long_run
     later = values[k : k + _LONGEST]
     ahead = np.arange(len(later))[:, None]
     known = ~np.isnan(later)
     deviation = np.where(known, later - mean - slope * (ahead - middle), 0.0)
-    gap, variance, lever = _level_shift(deviation, off[-1], carried, scatter)
+    gap, variance, lever = _level_shift(deviation, line.last, carried, scatter)
     reach = np.where(slope != 0, (ahead / 2 - middle) ** 2 / spread, 0.0)
     variance = variance + lever**2 * (long_run * (1.0 / count + reach) + (_SLOW * scatter) ** 2)
     freedom = max(6.0, _FREEDOM * len(past))

@@ -30,7 +30,6 @@ from mqlml.monitoring.watch import Watch, watch
 from mqlml.monitoring.weekly import weekly_rates
 
 _MOST_COLUMNS = 6
-_NO_STAGES = pd.DataFrame(columns=["lead_id", "stage", "entered_at"])
 
 
 def monitor(
@@ -41,7 +40,6 @@ def monitor(
     criteria_then: Criteria,
     criteria_now: Criteria,
     retargeted: str = "",
-    stages: pd.DataFrame = _NO_STAGES,
 ) -> Monitoring:
     """Return what changed since the champion was trained, the strongest first.
 
@@ -69,7 +67,9 @@ def monitor(
         volumes=_volumes(history),
         quality=estimated_quality(history, watched.residuals),
         segments=calibration_by_segment(watched),
-        questions=funnel_questions(stages, horizon=history.horizon, data_end=history.data_end),
+        questions=funnel_questions(
+            history.stages, horizon=history.horizon, data_end=history.data_end
+        ),
         warnings=tuple(warnings),
     )
 

@@ -120,14 +120,14 @@ def _beside_new_level(evidence: Evidence, k: int, t: int, level: int) -> Floats:
     Where conversions have become twice as many or more, so has the variance of everything
     that leans, and score tests at the old level would see concepts everywhere.
     """
-    factors = evidence.log_factors[k, t]
+    factors: Floats = evidence.log_factors[k, t]
     ratio = 1.0 + float(evidence.gap[k, t, level])
     if ratio < _MULTIPLIED:
         return factors
     gap, variance = evidence.gap[k, t] / ratio, evidence.variance[k, t] / ratio
     moved = log_evidence(beyond(gap, _TOLERATED), variance, sizes=(0.25, 0.5, 1.0))
     moved[level] = factors[level]
-    return np.minimum(moved, factors)
+    return np.asarray(np.minimum(moved, factors), dtype=np.float64)
 
 
 def _clearest(names: tuple[str, ...], factors: Floats, slopes: Ints) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mqlml.monitoring.directions import watched_directions
 from mqlml.monitoring.evidence import Ints, Reference, ScoredHistory, week_of
-from mqlml.monitoring.figures import Figures, weekly_figures
+from mqlml.monitoring.figures import Figures, Once, weekly_figures
 from mqlml.monitoring.input_odds import InputEvidence, input_evidence
 from mqlml.monitoring.leans import DELAY, Doubt, Evidence, change_evidence, sum_leans
 from mqlml.monitoring.residuals import (
@@ -96,8 +96,9 @@ def figures_of(
         categories=frozenset(reference.plan.categories),
         known=_known(reference),
         learnt=~history.is_news,
-        given=frozenset(part.column for part in reference.plan.attributes),
-        first=first_rows(history),
+        once=Once(
+            frozenset(part.column for part in reference.plan.attributes), first_rows(history)
+        ),
     )
 
 

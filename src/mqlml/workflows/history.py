@@ -76,6 +76,7 @@ def history_of(settings: Settings, tables: Tables, loaded: Loaded, past: Past) -
         data_end=tables.data_end,
         learnt_until=int(loaded.bundle.facts["last_labelled_as_of"]) + 1,
         handed_at=_handed_at(tables, scores["lead_id"]),
+        stages=tables.stages,
     )
 
 

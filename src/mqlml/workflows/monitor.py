@@ -123,23 +123,25 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         details=_details(project, tables, loaded),
     )
     page = monitor_page(facts)
-    changes = [change_document(change) for change in found.changes]
     with project.workspace.lock("monitor"):
         news = news_among(found.changes, _told(project, loaded.version, before=moment))
-        run_id = store.log_run(_run_record(facts, moment, page=page, changes=changes))
+        run_id = store.log_run(_run_record(facts, moment, page=page))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
-        told = [_told_facts(change) for change in found.changes if change.is_alarm]
-        payload = {
-            "run_id": run_id,
-            "alarm": found.alarm,
-            "changes": changes,
-            "version": loaded.version,
-            "told": told,
-        }
+        payload = _payload(found, run_id=run_id, version=loaded.version)
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     is_marked = store.is_marked(loaded.ref)
     shown = shown_instant(moment)
     return MonitorResult(found, run_id, loaded.version, report, shown, is_marked, news)
+
+
+def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "alarm": found.alarm,
+        "changes": [change_document(change) for change in found.changes],
+        "version": version,
+        "told": [_told_facts(change) for change in found.changes if change.is_alarm],
+    }
 
 
 def _told(project: Project, version: str, *, before: int) -> Iterator[dict[str, Any]]:
@@ -157,12 +159,11 @@ def _told_facts(change: Change) -> dict[str, Any]:
     return {"kind": change.kind, "since": change.since, "columns": list(change.columns)}
 
 
-def _run_record(
-    facts: MonitorFacts, as_of: int, *, page: str, changes: list[dict[str, Any]]
-) -> "RunRecord":
+def _run_record(facts: MonitorFacts, as_of: int, *, page: str) -> "RunRecord":
     from mqlml.tracking.records import RunRecord
 
     found = facts.found
+    changes = [change_document(change) for change in found.changes]
     return RunRecord(
         name=facts.name,
         kind="monitor",
@@ -188,7 +189,6 @@ def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
         retargeted=_retargeted(project, loaded),
-        stages=tables.stages,
     )
 
 
