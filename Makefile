@@ -11,7 +11,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals bench-drift clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench-intervals: $(STAMP) ## Measure how often intervals of scores and ranks hol
 
 bench-scoring: $(STAMP) ## Measure scores and reasons beside LightGBM's own (SIZE=small|medium)
 	@$(BIN)/python -m benchmarks.scoring --size $(or $(SIZE),medium)
+
+bench-drift: $(STAMP) ## Measure what monitoring finds, when, in worlds of known truth (PROFILE=quick|full)
+	@$(BIN)/python -m benchmarks.drift --profile $(or $(PROFILE),full)
 
 bench-audit: $(STAMP) ## Measure planted leaks found and honest tables stopped (PROFILE=quick|full)
 	@$(BIN)/python -m benchmarks.audit --profile $(or $(PROFILE),full)

@@ -21,7 +21,7 @@ def monitor(
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Say what changed since the champion was trained; exit 10 when something needs an act."""
+    """Say what changed since the champion was trained; exit 10 once for each change to act on."""
     from mqlml.workflows.monitor import monitor as run
 
     project = project_of(config, data, workspace)
@@ -29,5 +29,5 @@ def monitor(
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)
-    if result.alarm:
+    if result.news:
         raise typer.Exit(ALARM_EXIT_CODE)

@@ -28,9 +28,10 @@ class Delay:
 def delay_from_days(quantiles_days: Sequence[float], horizon: int) -> Delay:
     """Return the delay whose evenly spaced quantiles, least to most, are given in days.
 
-    Without conversions (no quantiles) the share grows evenly over the horizon.
+    Without conversions (no quantiles), and where all come at once, the share grows evenly
+    over the horizon.
     """
-    if len(quantiles_days) < 2:
+    if len(quantiles_days) < 2 or max(quantiles_days) <= 0:
         return Delay(np.array([0.0, float(horizon)]), np.array([0.0, 1.0]))
     ages = np.asarray(quantiles_days, dtype=np.float64) * timeline.MICROS_PER_DAY
     return Delay(np.clip(ages, 0.0, float(horizon)), np.linspace(0.0, 1.0, len(ages)))

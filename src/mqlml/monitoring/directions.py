@@ -1,5 +1,6 @@
 """Scored rows as directions: columns of numbers along which residuals may lean."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlml.monitoring.evidence import Floats, Ints
+
+WITHIN = ": score"
+_LEAST_SEGMENT = 0.08
+_TINY = 1e-9
 
 
 def axis_directions(scores: pd.DataFrame, rows: Ints) -> pd.DataFrame:
@@ -16,6 +21,38 @@ def axis_directions(scores: pd.DataFrame, rows: Ints) -> pd.DataFrame:
         for axis in ("fit", "engagement")
     }
     return pd.DataFrame({"level": np.ones(len(scores)), **parts})
+
+
+def watched_directions(
+    scores: pd.DataFrame, matrix: pd.DataFrame, segments: Mapping[str, Sequence[Any]], rows: Ints
+) -> pd.DataFrame:
+    """Return what outcomes are watched along: level, score, its parts, segments, score in each.
+
+    `segments` are the frequent levels of a few categories; a segment that holds nearly all
+    leads or nearly none is left out.
+    """
+    made = axis_directions(scores, rows)
+    p = np.clip(scores["probability"].to_numpy(dtype=np.float64), _TINY, 1.0 - _TINY)
+    score = standardised(np.log(p / (1.0 - p)), rows)
+    made.insert(1, "score", score)
+    for column, levels in segments.items():
+        values = matrix[column]
+        for level in levels:
+            inside: npt.NDArray[np.bool_] = np.asarray(values == level, dtype=bool)
+            share = float(inside[rows].mean()) if len(rows) else 0.0
+            if _LEAST_SEGMENT <= share <= 1.0 - _LEAST_SEGMENT:
+                made[segment_name(column, level)] = standardised(inside.astype(float), rows)
+                made[segment_name(column, level) + WITHIN] = np.where(inside, score, 0.0)
+    return made
+
+
+def segment_name(column: str, level: Any) -> str:
+    """Return a segment as a condition.
+
+    >>> segment_name("country", "UK")
+    "country = 'UK'"
+    """
+    return f"{column} = '{level}'"
 
 
 def standardised(values: Floats, rows: Ints) -> Floats:

@@ -13,7 +13,16 @@ from mqlml.features.plan import Plan
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Kind = Literal["prior", "concept", "covariate", "instrumentation", "definition"]
+Kind = Literal[
+    "prior",
+    "concept",
+    "covariate",
+    "definition",
+    "sales_cycle",
+    "selection",
+    "instrumentation",
+    "bots",
+]
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,9 @@ class ScoredHistory:
         data_end: nothing after this is known.
         learnt_until: rows before this trained the champion; they say nothing
             about its probabilities, only about inputs.
+        handed_at: when each row's lead was handed over to sales, NEVER if not;
+            None where nobody keeps handovers.
+        stages: lead_id, stage, entered_at of all leads, for the questions of the funnel.
     """
 
     scores: pd.DataFrame
@@ -39,6 +51,10 @@ class ScoredHistory:
     horizon: int
     data_end: int
     learnt_until: int
+    handed_at: Ints | None = None
+    stages: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["lead_id", "stage", "entered_at"])
+    )
 
     @property
     def as_of(self) -> Ints:
@@ -59,12 +75,24 @@ class Reference:
     facts: Mapping[str, Any]
 
 
+Proposal = Literal["nothing", "recalibrate", "retrain", "fix_tracking", "ask_for_criteria"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a change costs a week: conversions that did not come, hours of sales in vain."""
+
+    conversions_a_week: float
+    hours_a_week: float
+
+
 @dataclass(frozen=True)
 class Change:
     """One thing that changed: what, since when (microseconds), how sure, what to do.
 
     `earliest` and `latest` bound `since`; `strength` is the size of the evidence
-    in standard errors; only a change with `is_alarm` raises the alarm.
+    in standard errors; only a change with `is_alarm` raises the alarm. `proposal` is
+    `act` for programs; `cost` is None where it cannot be told.
     """
 
     kind: Kind
@@ -77,6 +105,8 @@ class Change:
     is_alarm: bool = True
     earliest: int | None = None
     latest: int | None = None
+    proposal: Proposal = "nothing"
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +119,10 @@ class Monitoring:
             the strongest evidence first.
         calibration: rows, predicted, observed, low, high of past scores that matured.
         volumes: week, leads.
+        segments: segment, expected, observed, ratio, low, high: conversions by segment.
+        questions: question, measure, now, low, high, before, mqls, mqls_before.
+        quality: measure, value, low, high, weeks: of leads whose outcomes are not known yet,
+            and of those that have matured.
     """
 
     alarm: bool
@@ -97,6 +131,9 @@ class Monitoring:
     inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
     calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
     volumes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    segments: pd.DataFrame = field(default_factory=pd.DataFrame)
+    questions: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: tuple[str, ...] = ()
 
 

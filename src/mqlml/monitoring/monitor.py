@@ -1,5 +1,6 @@
 """One look at the champion: inputs, outcomes, calibration, criteria, volumes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from mqlml.criteria.compare import criteria_changes
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.settings import Criteria
 from mqlml.modeling.metrics import calibration_curve
+from mqlml.monitoring.diagnosis import Edit, diagnose
+from mqlml.monitoring.early import estimated_quality
 from mqlml.monitoring.evidence import (
     Change,
     Monitoring,
@@ -18,9 +21,15 @@ from mqlml.monitoring.evidence import (
     week_of,
     week_start,
 )
-from mqlml.monitoring.inputs import input_shifts
-from mqlml.monitoring.outcomes import outcome_changes, weekly_rates
+from mqlml.monitoring.funnel import funnel_questions
+from mqlml.monitoring.inputs import input_table
+from mqlml.monitoring.segments import calibration_by_segment
 from mqlml.monitoring.settings import MonitoringSettings
+from mqlml.monitoring.verdicts import verdict_change
+from mqlml.monitoring.watch import Watch, watch
+from mqlml.monitoring.weekly import weekly_rates
+
+_MOST_COLUMNS = 6
 
 
 def monitor(
@@ -30,6 +39,7 @@ def monitor(
     *,
     criteria_then: Criteria,
     criteria_now: Criteria,
+    retargeted: str = "",
 ) -> Monitoring:
     """Return what changed since the champion was trained, the strongest first.
 
@@ -37,9 +47,16 @@ def monitor(
     what needs somebody to act: conversions or verdicts that no longer follow the
     scores, inputs that broke or shifted, criteria edited without a new version.
     """
-    table, shifts, blind = input_shifts(history, reference, settings)
-    outcomes, unjudged = outcome_changes(history, reference, settings)
-    changes = (*criteria_change(criteria_then, criteria_now), *outcomes, *shifts)
+    watched = watch(history, reference, settings)
+    edited = (*criteria_change(criteria_then, criteria_now), *target_change(retargeted))
+    edits = [Edit(c.since, c.evidence) for c in edited if c.since is not None]
+    found = diagnose(watched, edits=edits)
+    if any(change.kind == "definition" for change in found):
+        edited = tuple(change for change in edited if change.since is None)
+    early, unjudged = verdict_change(history, reference, settings)
+    changes = (*edited, *_with_verdicts(found, early))
+    table, blind = input_table(watched, found, settings)
+    warnings = [*_too_few(watched), *([unjudged] if unjudged else []), *blind]
     ordered = tuple(sorted(changes, key=lambda change: (not change.is_alarm, -change.strength)))
     return Monitoring(
         alarm=any(change.is_alarm for change in ordered),
@@ -48,7 +65,52 @@ def monitor(
         inputs=table,
         calibration=matured_calibration(history),
         volumes=_volumes(history),
-        warnings=(*unjudged, *blind),
+        quality=estimated_quality(history, watched.residuals),
+        segments=calibration_by_segment(watched),
+        questions=funnel_questions(
+            history.stages, horizon=history.horizon, data_end=history.data_end
+        ),
+        warnings=tuple(warnings),
+    )
+
+
+def _too_few(watched: Watch) -> list[str]:
+    if watched.outcomes is not None:
+        return []
+    came = watched.residuals.observed
+    text = f"only {came:.0f} conversions since training: too few to judge base rate and concept"
+    return [text]
+
+
+def _with_verdicts(found: tuple[Change, ...], early: Change | None) -> tuple[Change, ...]:
+    """Return the changes with what verdicts say: one change where both say the same."""
+    if early is None:
+        return found
+    for place, change in enumerate(found):
+        if change.kind == "concept":
+            strong, weak = sorted((change, early), key=lambda c: -c.strength)
+            columns = tuple(dict.fromkeys((*strong.columns, *weak.columns)))[:_MOST_COLUMNS]
+            evidence = f"{strong.evidence}; {weak.evidence}"
+            both = replace(strong, columns=columns, evidence=evidence, cost=change.cost)
+            return (*found[:place], both, *found[place + 1 :])
+    return (*found, early)
+
+
+def target_change(retargeted: str) -> tuple[Change, ...]:
+    """Return the change of definition if the target differs from what the champion learnt."""
+    if not retargeted:
+        return ()
+    return (
+        Change(
+            kind="definition",
+            since=None,
+            columns=("target",),
+            segment=None,
+            evidence=retargeted,
+            act="retrain: the champion answers another question than the config now asks",
+            strength=0.0,
+            proposal="retrain",
+        ),
     )
 
 
@@ -73,6 +135,7 @@ def criteria_change(then: Criteria, now: Criteria) -> tuple[Change, ...]:
             act=act if is_registered else mend,
             strength=0.0,
             is_alarm=not is_registered,
+            proposal="nothing" if is_registered else "ask_for_criteria",
         ),
     )
 

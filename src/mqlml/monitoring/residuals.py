@@ -1,4 +1,9 @@
-"""Observed minus expected, lead by lead and week by week, without waiting for maturity."""
+"""Observed minus expected, lead by lead and week by week, without waiting for maturity.
+
+The delay to a conversion is learnt over all points together, but a lead is scored more often
+while it is young. So what is expected is corrected by the age of the lead, with the ratio of
+observed to expected by age among the points that the champion learnt from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +17,11 @@ from mqlml.monitoring.delay import Delay, delay_from_days, expected_between, obs
 from mqlml.monitoring.evidence import Floats, Ints, ScoredHistory, micros_of, week_of
 
 _FEWEST_CONVERSIONS = 20
+# By how much longer conversions take where the slope is read off.
+_SLOWER = 1.25
+_SHRINK = 10.0
+_MOST_BY_AGE = 4.0
+_TINY = 1e-9
 # Not about quality: said of a lead's record or of the moment, not of the lead.
 PROCEDURAL = ("duplicate", "wrong_data", "unreachable", "not_now")
 
@@ -21,7 +31,8 @@ class Residuals:
     """Independent pieces of news: in which week, about which row of the scores.
 
     Given all that came before, `residual` has mean zero and variance `variance`
-    while the model holds.
+    while the model holds. `cohort` is the week in which the lead was first scored,
+    `slower` the slope of the log expectation as conversions take longer.
     """
 
     week: Ints
@@ -29,6 +40,22 @@ class Residuals:
     residual: Floats
     variance: Floats
     observed: float
+    cohort: Ints
+    slower: Floats
+
+    def take(self, chosen: Any) -> "Residuals":
+        """Return the pieces at these positions; `observed` counts their conversions."""
+        residual, variance = self.residual[chosen], self.variance[chosen]
+        came = float((residual > 0).sum())
+        return Residuals(
+            week=self.week[chosen],
+            row=self.row[chosen],
+            residual=residual,
+            variance=variance,
+            observed=came,
+            cohort=self.cohort[chosen],
+            slower=self.slower[chosen],
+        )
 
 
 def conversion_residuals(history: ScoredHistory, delay: Delay) -> Residuals:
@@ -37,34 +64,81 @@ def conversion_residuals(history: ScoredHistory, delay: Delay) -> Residuals:
     A score speaks from its as_of until the lead is scored again, converts, the
     horizon ends or the data end; so no conversion is counted twice.
     """
+    pieces = _pieces(history)
+    probability = history.scores["probability"].to_numpy(dtype=np.float64)[pieces.row]
+    usual = expected_between(probability, *(delay.share_by(age) for age in pieces.ages))
+    late = expected_between(probability, *(delay.share_by(age / _SLOWER) for age in pieces.ages))
+    slower = np.clip(np.log((late + _TINY) / (usual + _TINY)) / np.log(_SLOWER), -3.0, 3.0)
+    is_news = history.is_news[pieces.row]
+    usual *= _by_age(pieces, usual, ~is_news)[pieces.week - pieces.cohort]
+    expected = np.clip(usual, 0.0, 1.0 - 1e-9)[is_news]
+    came = pieces.came[is_news]
+    return Residuals(
+        week=pieces.week[is_news],
+        row=pieces.row[is_news],
+        residual=came - expected,
+        variance=expected * (1.0 - expected),
+        observed=float(came.sum()),
+        cohort=pieces.cohort[is_news],
+        slower=slower[is_news],
+    )
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Row, week, the score's age at both ends, whether it converted, the lead's first week."""
+
+    row: Ints
+    week: Ints
+    ages: tuple[Floats, Floats]
+    came: Floats
+    cohort: Ints
+
+
+def _pieces(history: ScoredHistory) -> _Pieces:
     as_of, converted_at = history.as_of, history.converted_at
-    stop = np.minimum(_next_score(history.scores, as_of), as_of + history.horizon)
-    stop = np.minimum(stop, history.data_end)
-    news = np.flatnonzero(history.is_news & (stop > as_of))
-    first, last = week_of(as_of[news], history.data_end), week_of(stop[news] - 1, history.data_end)
+    first_score, next_score = _neighbours(history.scores, as_of)
+    stop = np.minimum(np.minimum(next_score, as_of + history.horizon), history.data_end)
+    used = np.flatnonzero((stop > as_of) & timeline.is_open(converted_at, as_of))
+    end = np.minimum(stop[used] - 1, converted_at[used])
+    first, last = week_of(as_of[used], history.data_end), week_of(end, history.data_end)
     weeks = (last - first + 1).astype(np.int64)
-    row = np.repeat(news, weeks)
+    row = np.repeat(used, weeks)
     ordinal = np.arange(len(row)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
     week = np.repeat(first, weeks) + ordinal
     begin = history.data_end + week * timeline.MICROS_PER_WEEK
     opens = np.maximum(begin, as_of[row])
     closes = np.minimum(begin + timeline.MICROS_PER_WEEK, stop[row])
-    is_open = np.asarray(timeline.is_open(converted_at[row], opens))
-    row, week, opens, closes = row[is_open], week[is_open], opens[is_open], closes[is_open]
-    probability = history.scores["probability"].to_numpy(dtype=np.float64)[row]
-    ages = [(t - as_of[row]).astype(np.float64) for t in (opens, closes)]
-    expected = expected_between(probability, *(delay.share_by(age) for age in ages))
+    ages = ((opens - as_of[row]).astype(np.float64), (closes - as_of[row]).astype(np.float64))
     came = np.asarray(timeline.is_in_horizon(converted_at[row], opens, closes - opens), float)
-    variance = expected * (1.0 - expected)
-    return Residuals(week, row, came - expected, variance, float(came.sum()))
+    return _Pieces(row, week, ages, came, week_of(first_score[row], history.data_end))
 
 
-def _next_score(scores: pd.DataFrame, as_of: Ints) -> Ints:
-    """Return when each row's lead is scored next, NEVER if it is not."""
-    rows = pd.DataFrame({"lead_id": scores["lead_id"].to_numpy(), "as_of": as_of})
+def _by_age(pieces: _Pieces, expected: Floats, is_learnt: Any) -> Floats:
+    """Return observed over expected by the lead's age in weeks, near 1 where little is known."""
+    ages = pieces.week - pieces.cohort
+    longest = int(ages.max(initial=0)) + 1
+    sums = [
+        np.bincount(ages[is_learnt], values[is_learnt], minlength=longest)
+        for values in (pieces.came, expected)
+    ]
+    if sums[0].sum() < _FEWEST_CONVERSIONS or sums[1].sum() <= 0:
+        return np.ones(longest)
+    ratio = (sums[0] + _SHRINK) / (sums[1] + _SHRINK)
+    return np.asarray(np.clip(ratio, 1.0 / _MOST_BY_AGE, _MOST_BY_AGE), dtype=np.float64)
+
+
+def _neighbours(scores: pd.DataFrame, as_of: Ints) -> tuple[Ints, Ints]:
+    """Return when each row's lead is scored first, and next (NEVER if it is not)."""
+    rows = pd.DataFrame({"lead_id": pd.factorize(scores["lead_id"])[0], "as_of": as_of})
     rows = rows.sort_values(["lead_id", "as_of"], kind="stable")
-    following = rows.groupby("lead_id", sort=False)["as_of"].shift(-1, fill_value=timeline.NEVER)
-    return np.asarray(following.sort_index().to_numpy(), dtype=np.int64)
+    lead, at = rows["lead_id"].to_numpy(), rows["as_of"].to_numpy()
+    is_first = np.append(True, lead[1:] != lead[:-1])[: len(lead)]
+    first = at[np.maximum.accumulate(np.where(is_first, np.arange(len(at)), 0))]
+    following = np.append(np.where(is_first[1:], timeline.NEVER, at[1:]), timeline.NEVER)[: len(at)]
+    back = np.empty(len(at), dtype=np.int64)
+    back[rows.index.to_numpy()] = np.arange(len(at))
+    return first[back].astype(np.int64), following[back].astype(np.int64)
 
 
 def verdict_residuals(history: ScoredHistory) -> Residuals:
@@ -76,7 +150,8 @@ def verdict_residuals(history: ScoredHistory) -> Residuals:
     verdicts = history.verdicts
     if verdicts.empty:
         none = np.zeros(0)
-        return Residuals(none.astype(np.int64), none.astype(np.int64), none, none, 0.0)
+        whole = none.astype(np.int64)
+        return Residuals(whole, whole, none, none, 0.0, whole, none)
     verdicts = verdicts[~verdicts["reason"].isin(PROCEDURAL).to_numpy(dtype=bool)]
     given = verdicts.assign(at=micros_of(verdicts["given_at"])).sort_values("at", kind="stable")
     scored = pd.DataFrame({"lead_id": history.scores["lead_id"], "at": history.as_of})
@@ -93,22 +168,30 @@ def verdict_residuals(history: ScoredHistory) -> Residuals:
     ).dropna(subset=["row"])
     accepted = (matched["verdict"] == "accepted").to_numpy(dtype=np.float64)
     mean = float(accepted.mean()) if len(accepted) else 0.5
+    week = week_of(matched["at"].to_numpy(np.int64), history.data_end)
     return Residuals(
-        week_of(matched["at"].to_numpy(np.int64), history.data_end),
-        matched["row"].to_numpy(dtype=np.int64),
-        np.asarray(accepted - mean, dtype=np.float64),
-        np.full(len(accepted), mean * (1.0 - mean) + 1e-9),
-        float(accepted.sum()),
+        week=week,
+        row=matched["row"].to_numpy(dtype=np.int64),
+        residual=np.asarray(accepted - mean, dtype=np.float64),
+        variance=np.full(len(accepted), mean * (1.0 - mean) + 1e-9),
+        observed=float(accepted.sum()),
+        cohort=week,
+        slower=np.zeros(len(accepted)),
     )
 
 
 def delay_of(history: ScoredHistory, facts: Mapping[str, Any]) -> Delay:
-    """Return the delay of the champion's facts (`delays_days`), else that of mature rows."""
+    """Return the delay of the champion's facts (`delays_days`), else that of what it learnt from.
+
+    Where it learnt from none of the rows, every mature row tells it.
+    """
     if facts.get("delays_days"):
         return delay_from_days(facts["delays_days"], history.horizon)
     as_of = history.as_of
     mature = np.asarray(timeline.is_mature(as_of, history.horizon, 0, history.data_end))
-    return observed_delay(as_of[mature], history.converted_at[mature], history.horizon)
+    learnt = mature & ~history.is_news
+    used = learnt if learnt.any() else mature
+    return observed_delay(as_of[used], history.converted_at[used], history.horizon)
 
 
 def has_enough(residuals: Residuals) -> bool:

@@ -33,6 +33,7 @@ KINDS = {
     "covariate": "The leads are of another kind",
     "definition": "The criteria changed",
     "instrumentation": "A data source changed or broke",
+    "bots": "Machines open the mails",
     "selection": "Who is handed to sales changed",
     "sales_cycle": "Sales takes another time to close",
 }

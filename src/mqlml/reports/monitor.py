@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from mqlml.monitoring.evidence import Change, Monitoring
+from mqlml.monitoring.evidence import Change, Cost, Monitoring
 from mqlml.reports.curves import calibration_picture
 from mqlml.reports.facts import Named, Warned, kind_words
+from mqlml.reports.monitor_tables import quality_table, question_table, segment_table
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
@@ -17,6 +18,7 @@ from mqlml.reports.words import counted, day, figure, listed, percent, sentence,
 
 _INPUTS = 20
 _COLUMNS = 6
+_LEAST_COST = 0.05
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ def monitor_page(facts: MonitorFacts) -> str:
         weekly=pictures.get("weekly"),
         calibration=pictures.get("calibration"),
         inputs=_input_table(found.inputs) if len(found.inputs) else None,
+        questions=question_table(found.questions) if len(found.questions) else None,
+        quality=quality_table(found.quality) if len(found.quality) else None,
+        segments=segment_table(found.segments) if len(found.segments) else None,
         details=facts.details,
     )
 
@@ -116,12 +121,21 @@ def _change_words(change: Change, sentences: Mapping[str, str]) -> ChangeWords:
         facts.append(Named("Columns" if len(change.columns) > 1 else "Column", listed(shown)))
     if change.segment:
         facts.append(Named("Where", short(change.segment, 120)))
+    if change.cost is not None and change.cost.conversions_a_week >= _LEAST_COST:
+        facts.append(Named("What it costs", _cost_words(change.cost)))
     return ChangeWords(
         title=kind_words(change.kind),
         evidence=sentence(change.evidence),
         act=sentence(change.act),
         facts=tuple(facts),
     )
+
+
+def _cost_words(cost: Cost) -> str:
+    lost = f"about {cost.conversions_a_week:.1f} conversions a week that were expected"
+    if cost.hours_a_week < 1:
+        return lost
+    return f"{lost}, and {cost.hours_a_week:.0f} hours of sales a week on leads that give less"
 
 
 def _since_words(change: Change) -> str:

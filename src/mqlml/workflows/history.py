@@ -1,8 +1,10 @@
 """Past points as the champion scores them, beside what became of them since."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlml import timeline
@@ -10,7 +12,7 @@ from mqlml.config import Settings
 from mqlml.dataset.labels import FLAT_OUTCOME, days_to_micros
 from mqlml.dataset.points import training_points
 from mqlml.modeling.grades import GradeCuts
-from mqlml.monitoring.evidence import Reference, ScoredHistory
+from mqlml.monitoring.evidence import Reference, ScoredHistory, micros_of
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.champion import Loaded
@@ -73,7 +75,20 @@ def history_of(settings: Settings, tables: Tables, loaded: Loaded, past: Past) -
         horizon=horizon,
         data_end=tables.data_end,
         learnt_until=int(loaded.bundle.facts["last_labelled_as_of"]) + 1,
+        handed_at=_handed_at(tables, scores["lead_id"]),
+        stages=tables.stages,
     )
+
+
+def _handed_at(tables: Tables, lead_ids: "pd.Series[Any]") -> npt.NDArray[np.int64] | None:
+    """Return when each row's lead was first handed over; None if nobody keeps handovers."""
+    if tables.handovers.empty:
+        return None
+    at = pd.Series(micros_of(tables.handovers["at"]), index=tables.handovers["lead_id"])
+    first = at.groupby(level=0).min()
+    found = lead_ids.map(first).to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.nan_to_num(found).astype(np.int64)
+    return np.where(np.isnan(found), timeline.NEVER, known)
 
 
 def reference_of(loaded: Loaded) -> Reference:

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mqlml import timeline
 from mqlml.criteria.file import criteria_from_dict
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
+from mqlml.monitoring.told import news_among
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import (
     MonitorFacts,
@@ -17,7 +19,7 @@ from mqlml.reports.monitor import (
     monitor_verdict,
 )
 from mqlml.reports.timeline_picture import Champion
-from mqlml.reports.words import day, duration, percent
+from mqlml.reports.words import day, duration
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -48,6 +50,7 @@ class MonitorResult:
     report: Path
     as_of: str
     is_marked: bool = False
+    news: tuple[Change, ...] = ()
 
     @property
     def alarm(self) -> bool:
@@ -58,6 +61,7 @@ class MonitorResult:
         """Return the answer for programs."""
         return {
             "alarm": self.found.alarm,
+            "alerts": [change_document(change) for change in self.news],
             "changes": [change_document(change) for change in self.found.changes],
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
@@ -71,7 +75,8 @@ class MonitorResult:
         """Yield the answer for people: the verdict first."""
         yield monitor_verdict(self.found)
         for change in self.found.changes:
-            yield f"{change.kind}: {change.evidence}"
+            known = "" if change in self.news or not change.is_alarm else " (told before)"
+            yield f"{change.kind}{known}: {change.evidence}"
             yield f"    act: {change.act}"
         yield from (f"note: {text}" for text in self.found.warnings)
         if self.is_marked:
@@ -90,7 +95,7 @@ def change_document(change: Change) -> dict[str, Any]:
         )
     }
     values = asdict(change)
-    kept = ("kind", "segment", "evidence", "act", "strength", "is_alarm")
+    kept = ("kind", "segment", "evidence", "act", "proposal", "strength", "is_alarm", "cost")
     return {**{k: values[k] for k in kept}, **times, "columns": list(change.columns)}
 
 
@@ -118,22 +123,47 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         details=_details(project, tables, loaded),
     )
     page = monitor_page(facts)
-    changes = [change_document(change) for change in found.changes]
     with project.workspace.lock("monitor"):
-        run_id = store.log_run(_run_record(facts, moment, page=page, changes=changes))
+        news = news_among(found.changes, _told(project, loaded.version, before=moment))
+        run_id = store.log_run(_run_record(facts, moment, page=page))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
-        payload = {"run_id": run_id, "alarm": found.alarm, "changes": changes}
+        payload = _payload(found, run_id=run_id, version=loaded.version)
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     is_marked = store.is_marked(loaded.ref)
-    return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment), is_marked)
+    shown = shown_instant(moment)
+    return MonitorResult(found, run_id, loaded.version, report, shown, is_marked, news)
 
 
-def _run_record(
-    facts: MonitorFacts, as_of: int, *, page: str, changes: list[dict[str, Any]]
-) -> "RunRecord":
+def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "alarm": found.alarm,
+        "changes": [change_document(change) for change in found.changes],
+        "version": version,
+        "told": [_told_facts(change) for change in found.changes if change.is_alarm],
+    }
+
+
+def _told(project: Project, version: str, *, before: int) -> Iterator[dict[str, Any]]:
+    """Yield the alarms that looks at this champion before a moment raised.
+
+    A second look at the same moment is the same look: it tells the same news again.
+    """
+    for entry in read_entries(project.workspace.ledger, kind="monitor"):
+        is_earlier = bool(timeline.is_seen(entry.as_of, before))
+        if is_earlier and entry.payload.get("version") == version:
+            yield from entry.payload.get("told", ())
+
+
+def _told_facts(change: Change) -> dict[str, Any]:
+    return {"kind": change.kind, "since": change.since, "columns": list(change.columns)}
+
+
+def _run_record(facts: MonitorFacts, as_of: int, *, page: str) -> "RunRecord":
     from mqlml.tracking.records import RunRecord
 
     found = facts.found
+    changes = [change_document(change) for change in found.changes]
     return RunRecord(
         name=facts.name,
         kind="monitor",
@@ -158,7 +188,19 @@ def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -
         project.settings.monitoring,
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
+        retargeted=_retargeted(project, loaded),
     )
+
+
+def _retargeted(project: Project, loaded: Loaded) -> str:
+    """Return in words how the target differs from the one the champion learnt, or nothing."""
+    then, now = loaded.bundle.facts["target"], project.settings.target.model_dump(mode="json")
+    told = [
+        f"target.{key} was {then.get(key)} and is {now.get(key)}"
+        for key in sorted({*then, *now})
+        if then.get(key) != now.get(key)
+    ]
+    return "; ".join(told)
 
 
 def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
@@ -173,7 +215,6 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
         Named("Model version", loaded.version),
         *([] if tables.is_order_time else dates),
         Named("Current period", f"the latest {duration(settings.monitoring.current_days)}"),
-        Named("Chance below which an alarm is raised", percent(settings.monitoring.alarm_p_value)),
         Named("Criteria version now", str(settings.criteria.version)),
         Named("Data", tables.digest),
     ]

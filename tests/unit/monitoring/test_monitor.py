@@ -105,7 +105,7 @@ def test_too_few_outcomes_are_said_and_not_judged(simulate: Simulate, reference:
     text = " ".join(found.warnings)
     assert "too few to judge base rate" in text
     assert "too few to judge verdicts" in text
-    assert "inputs not judged: 8 weeks" in text
+    assert "inputs not judged: 12 weeks" in text
 
 
 def test_too_few_weeks_of_news_are_not_judged(simulate: Simulate, reference: Reference) -> None:

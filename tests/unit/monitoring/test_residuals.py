@@ -104,6 +104,8 @@ def test_the_delay_of_the_facts_is_used_before_the_one_observed() -> None:
 def test_without_conversions_the_delay_grows_evenly() -> None:
     delay = observed_delay(np.array([0]), np.array([NEVER]), 4 * WEEK)
     assert delay.share_by(np.array([0.0, 1.0, 4.0]) * WEEK) == pytest.approx([0, 0.25, 1])
+    at_once = delay_from_days((0.0, 0.0), 4 * WEEK)
+    assert at_once.share_by(np.array([0.0, 4.0]) * WEEK) == pytest.approx([0, 1])
     assert delay_from_days((), 4 * WEEK).share_by(np.array([2.0 * WEEK]))[0] == 0.5
 
 
