@@ -11,6 +11,10 @@ CONTESTANTS = {
     "points_rules": "Points rules",
     "logistic": "Logistic regression",
     "lightgbm": "Gradient boosting",
+    "residual": "Corrected model",
+    "champion": "Champion",
+    "recalibrated": "Champion, recalibrated",
+    "corrected": "Champion, corrected in a few columns",
 }
 OUTCOMES = {
     "hand_raiser": "Hand raiser",

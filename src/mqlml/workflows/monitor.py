@@ -18,7 +18,7 @@ from mqlml.reports.monitor import (
 )
 from mqlml.reports.timeline_picture import Champion
 from mqlml.reports.words import day, duration, percent
-from mqlml.storage.ledger import Entry, read_entries, write_entry
+from mqlml.storage.ledger import Entry, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
@@ -26,7 +26,7 @@ from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import tell_promotion
+from mqlml.workflows.promotions import champion_changes, settle_champion
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
@@ -105,7 +105,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     with project.workspace.lock("monitor"):
-        tell_promotion(project, store)
+        settle_champion(project, store, as_of=moment, say=say)
     say("looking at what became of past points")
     found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
     facts = MonitorFacts(
@@ -181,10 +181,5 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
 
 def _champions(project: Project, loaded: Loaded) -> list[Champion]:
     """Return since when each version was champion, by the ledger of this workspace."""
-    entries = [
-        *read_entries(project.workspace.ledger, kind="train"),
-        *read_entries(project.workspace.ledger, kind="retrain"),
-    ]
-    promoted = [e for e in entries if e.payload.get("promoted")]
-    known = [Champion(e.as_of, str(e.payload["version"])) for e in promoted]
+    known = [Champion(c.as_of, c.version) for c in champion_changes(project)]
     return known or [Champion(int(loaded.bundle.facts["data_end"]), loaded.version)]

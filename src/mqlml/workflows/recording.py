@@ -59,7 +59,7 @@ def record_training(
             contestants=_contestants(learnt),
             columns=plan.columns,
             categories=plan.categories,
-            example=_example(learnt.dataset.matrix),
+            example=usual_row(learnt.dataset.matrix),
             plan_fingerprint=plan.fingerprint,
             criteria_version=str(settings.criteria.version),
             criteria_digest=criteria_digest(settings.criteria),
@@ -68,7 +68,7 @@ def record_training(
         return store.log_training(record, publish=learnt.published)
 
 
-def _example(matrix: pd.DataFrame) -> pd.DataFrame:
+def usual_row(matrix: pd.DataFrame) -> pd.DataFrame:
     """Return one row of usual values: nobody's own, so that nobody has to be erased from it."""
     usual = {
         name: [values.median() if is_numeric_dtype(values) else _most(values)]
@@ -102,7 +102,7 @@ def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
 def _override_tags(learnt: Learnt) -> dict[str, str]:
     """Return the columns used although the audit would stop at them, each with its reason."""
     allowed = overrides(learnt.findings)
-    return {"audit_overrides": _json(allowed).decode()} if allowed else {}
+    return {"audit_overrides": json_artifact(allowed).decode()} if allowed else {}
 
 
 def _metrics(learnt: Learnt) -> dict[str, float]:
@@ -133,10 +133,10 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
     return {
         "report.html": training_page(facts).encode(),
         **picture_artifacts(training_pictures(facts)),
-        "audit.json": _json([asdict(finding) for finding in learnt.findings]),
-        "reliability.json": _json(_records(facts.reliability)),
-        "gates.json": _json([asdict(gate) for gate in learnt.gates]),
-        "criteria.json": _json(learnt.bundle.criteria),
+        "audit.json": json_artifact([asdict(finding) for finding in learnt.findings]),
+        "reliability.json": json_artifact(_records(facts.reliability)),
+        "gates.json": json_artifact([asdict(gate) for gate in learnt.gates]),
+        "criteria.json": json_artifact(learnt.bundle.criteria),
         "plan.json": learnt.dataset.plan.to_json().encode(),
     }
 
@@ -147,5 +147,6 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
-def _json(values: Any) -> bytes:
+def json_artifact(values: Any) -> bytes:
+    """Return values as the JSON file of a run; what JSON does not know becomes text."""
     return json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False, default=str).encode()

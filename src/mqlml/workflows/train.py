@@ -17,7 +17,7 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import tell_promotion
+from mqlml.workflows.promotions import promote_trained, settle_champion
 from mqlml.workflows.recording import record_training
 
 Say = Callable[[str], None]
@@ -138,12 +138,12 @@ def train(
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
-        tell_promotion(project, store)
+        settle_champion(project, store, as_of=moment, say=say)
         logged = record_training(
             store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
         )
         if logged.version:
-            store.promote(logged.name, logged.version, as_of=moment, reason="manual")
+            promote_trained(project, store, logged, as_of=moment)
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
         payload = {
             "run_id": logged.run_id,
