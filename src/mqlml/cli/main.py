@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from mqlml.cli import criteria, demo, erase, learn, plan, prepare, score, store, watch
+from mqlml.cli import (
+    champion,
+    criteria,
+    cycle,
+    demo,
+    erase,
+    learn,
+    plan,
+    prepare,
+    score,
+    store,
+    watch,
+)
 from mqlml.cli.opening import COMMAND
 from mqlml.cli.options import Data, Json, SharedConfig, SharedWorkspace
 from mqlml.cli.output import note, say, show_error
@@ -21,7 +33,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command_group in (demo, prepare, plan, learn, score, watch, criteria, store, erase):
+for command_group in (
+    demo,
+    prepare,
+    plan,
+    learn,
+    champion,
+    cycle,
+    score,
+    watch,
+    criteria,
+    store,
+    erase,
+):
     command_group.register(app)
 
 

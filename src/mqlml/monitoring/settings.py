@@ -14,5 +14,6 @@ class MonitoringSettings(BaseModel):
     retrain_after_days: float = Field(default=90, gt=0)
     retry_after_days: float = Field(default=28, gt=0)
     require_approval: bool = False
+    keep_weeks: float = Field(default=26, gt=0)
     promote_z: float = Field(default=1.28, gt=0)
     judged_weeks: float = Field(default=8, gt=0)

@@ -23,6 +23,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.comeback import comeback, comeback_words
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
@@ -48,6 +49,7 @@ class MonitorResult:
     report: Path
     as_of: str
     is_marked: bool = False
+    comeback: str = ""
 
     @property
     def alarm(self) -> bool:
@@ -62,6 +64,7 @@ class MonitorResult:
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
             "retrain": "erasure" if self.is_marked else None,
+            "rollback": self.comeback or None,
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
@@ -74,6 +77,8 @@ class MonitorResult:
             yield f"{change.kind}: {change.evidence}"
             yield f"    act: {change.act}"
         yield from (f"note: {text}" for text in self.found.warnings)
+        if self.comeback:
+            yield f"note: {self.comeback}"
         if self.is_marked:
             yield f"note: {ERASED}: run 'mqlml retrain'"
         yield f"report: {self.report}"
@@ -107,7 +112,9 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     with project.workspace.lock("monitor"):
         settle_champion(project, store, as_of=moment, say=say)
     say("looking at what became of past points")
-    found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
+    past = past_of(project.settings, tables, loaded)
+    found = find_changes(project, tables, loaded, past)
+    proposed = comeback_words(comeback(project, store, tables, loaded, past))
     facts = MonitorFacts(
         name=project.settings.name,
         as_of=moment,
@@ -115,6 +122,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         found=found,
         champions=_champions(project, loaded),
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
+        warnings=(proposed,) if proposed else (),
         details=_details(project, tables, loaded),
     )
     page = monitor_page(facts)
@@ -122,10 +130,17 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     with project.workspace.lock("monitor"):
         run_id = store.log_run(_run_record(facts, moment, page=page, changes=changes))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
-        payload = {"run_id": run_id, "alarm": found.alarm, "changes": changes}
+        payload = {
+            "run_id": run_id,
+            "alarm": found.alarm,
+            "changes": changes,
+            "rollback": proposed,
+        }
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     is_marked = store.is_marked(loaded.ref)
-    return MonitorResult(found, run_id, loaded.version, report, shown_instant(moment), is_marked)
+    return MonitorResult(
+        found, run_id, loaded.version, report, shown_instant(moment), is_marked, proposed
+    )
 
 
 def _run_record(

@@ -1,6 +1,6 @@
 """`mqlml retrain`: a challenger for a named reason, promoted only if it is better."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,12 +105,14 @@ def retrain(
     reason: Reason,
     say: Say,
     require_approval: bool = False,
+    changes: Sequence[Change] | None = None,
 ) -> RetrainResult:
     """Train a challenger if `reason` holds, and let it take over if it is better.
 
-    "auto" looks for a reason by monitoring. With `require_approval` (or the setting of that
-    name) a better challenger waits for a person. Every answer is recorded, "nothing
-    to do" included. Raises BundleError without a champion to compare with.
+    "auto" looks for a reason by monitoring, unless it is given what monitoring found
+    (`changes`). With `require_approval` (or the setting of that name) a better challenger
+    waits for a person. Every answer is recorded, "nothing to do" included. Raises BundleError
+    without a champion to compare with.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
@@ -120,7 +122,7 @@ def retrain(
     with project.workspace.lock("retrain"):
         settle_champion(project, store, as_of=moment, say=say)
     look = _Look(project, tables, loaded, moment, say)
-    request = _request(look, reason)
+    request = _request(look, reason, changes)
     if not request.is_needed and reason in {"auto", "erasure"} and store.is_marked(loaded.ref):
         request = Request(True, "erasure", ERASED)
     request = _unless_nothing_is_new(request, look)
@@ -153,15 +155,14 @@ class _Look:
         return self._past
 
 
-def _request(look: _Look, reason: Reason) -> Request:
+def _request(look: _Look, reason: Reason, changes: Sequence[Change] | None) -> Request:
     project = look.project
-    changes: tuple[Change, ...] = ()
-    if reason not in {"manual", "data"}:
+    if changes is None and reason not in {"manual", "data"}:
         look.say("looking for a reason")
         changes = find_changes(project, look.tables, look.loaded, look.past).changes
     return retrain_request(
         reason,
-        changes,
+        changes or (),
         trained_at=int(look.loaded.bundle.facts["data_end"]),
         as_of=look.moment,
         settings=project.settings.monitoring,

@@ -48,6 +48,7 @@ from mqlml.workflows.given import Compared, ScoreResult, comparison
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import known_assurance, recent_dataset, threshold_of
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.shadow import shadow as shadow_scores
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
 
@@ -106,6 +107,7 @@ def score(
     version: str | None = None,
     reasons_from: ReasonsFrom | None = None,
     allow_unsigned: bool = False,
+    shadow: bool = False,
     means: Means = USUAL_MEANS,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
@@ -113,7 +115,8 @@ def score(
     Reasons are given from the band `reasons_from` on (default: the config's). One lead
     scored alone gets what it gets within the batch, and leaves the batch's files as they
     are. With both `as_of` and `version`, a run that was kept then is repeated by its own
-    terms, reasons included. Raises BundleError without a champion, ConfigError when a rule
+    terms, reasons included. With `shadow` the challenger that waits scores too, apart and of
+    no consequence. Raises BundleError without a champion, ConfigError when a rule
     does not fit the model's columns, and for criteria that are not valid yet or not
     agreed on, see `agreed_project`.
     """
@@ -144,7 +147,11 @@ def score(
     facts = _RunFacts(len(scores), scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
     scored = _Scored(run, scores, data, previous, terms, request)
-    return replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    kept = replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    if not shadow or request.asked.path is not None:
+        return kept
+    beside = shadow_scores(project, tables, terms, scores, moment=moment)
+    return replace(kept, shadowed=beside)
 
 
 def _request(
