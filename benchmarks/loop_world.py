@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 LEADS_A_WEEK = 300
 COLUMNS = 100
 HORIZON_WEEKS = 12.0
-_INFORMATIVE = 9
-_CHANGED = 3
+_FEW = (9, 3)
+_MANY = (24, 12)
 _SPREAD = 1.15
 _CHANGED_SHARE = 0.59
 _BASE = -2.75
@@ -62,11 +62,12 @@ class Leads:
         return Leads(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def make_world(rng: np.random.Generator) -> World:
-    """Return a company."""
+def make_world(rng: np.random.Generator, *, is_dense: bool = False) -> World:
+    """Return a company where few columns count and change, or many (`is_dense`)."""
     order = rng.permutation(COLUMNS)
+    informative, changed = _MANY if is_dense else _FEW
     kept, lost, gained = np.split(
-        order[: _INFORMATIVE + _CHANGED], [_INFORMATIVE - _CHANGED, _INFORMATIVE]
+        order[: informative + changed], [informative - changed, informative]
     )
     before, after = np.zeros(COLUMNS), np.zeros(COLUMNS)
     shared = _drawn(rng, len(kept), (1 - _CHANGED_SHARE) ** 0.5)
