@@ -67,14 +67,14 @@ def run_year(folder: Path, *, leads: int, weeks: int) -> list[Week]:
     write_demo_configs(folder)
     change = company.settings.icp_change_on or story.first_training
     first = story.first_training - timedelta(weeks=8)
-    exports.write(folder, until=as_of(first))
+    exports.write(folder / "exports", until=as_of(first))
     train(_project(folder, "demo.yaml"), as_of=as_of(first), seed=_SEED, say=_silent)
     done = []
     for number in range(1, weeks + 1):
         day = first + timedelta(weeks=number)
         if as_of(day) > company.settings.end_at:
             break
-        exports.write(folder, until=as_of(day))
+        exports.write(folder / "exports", until=as_of(day))
         config = "demo_v2.yaml" if day >= change else "demo.yaml"
         begun = time.process_time()
         wishes = CycleWishes(as_of=as_of(day), seed=_SEED)

@@ -55,11 +55,11 @@ def do_wait():
 
 def do_promote():
     if store().champion("small").version == "1":
-        promote(project(), Word("ann", "looks right", DAY), version="2", say=str)
+        promote(project(), Word("ann", "looks right", DAY), version="2")
 
 def do_rollback():
     if store().champion("small").version == "2":
-        rollback(project(), Word("ann", "was wrong", DAY), say=str)
+        rollback(project(), Word("ann", "was wrong", DAY))
 
 def store():
     return open_store(project().settings, project().workspace, {})

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mqlml.cli.opening import progress, project_of
+from mqlml.cli.opening import project_of
 from mqlml.cli.options import DEFAULT_WORKSPACE, AsOf, Config, Data, Json, WorkspacePath
 from mqlml.cli.output import answer
 
@@ -40,7 +40,7 @@ def promote(
     project = project_of(config, data, workspace)
     version = None if model is None else str(model)
     word = Word(by, reason, project.instant(as_of))
-    result = run(project, word, version=version, say=progress)
+    result = run(project, word, version=version)
     answer(result.document(), result.lines(), as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def decline(
     from mqlml.workflows.appointing import decline as run
 
     project = project_of(config, data, workspace)
-    result = run(project, Word(by, reason, project.instant(as_of)), say=progress)
+    result = run(project, Word(by, reason, project.instant(as_of)))
     answer(result.document(), result.lines(), as_json=as_json)
 
 
@@ -78,5 +78,5 @@ def rollback(
     from mqlml.workflows.appointing import rollback as run
 
     project = project_of(config, data, workspace)
-    result = run(project, Word(by, reason, project.instant(as_of)), say=progress)
+    result = run(project, Word(by, reason, project.instant(as_of)))
     answer(result.document(), result.lines(), as_json=as_json)

@@ -22,7 +22,7 @@ _WORDS = {
     "train": "trained",
     "retrain": "retrained",
     "promote": "promoted",
-    "rollback": "gone back to",
+    "rollback": "brought back",
     "by hand": "set in MLflow by hand",
 }
 
@@ -74,8 +74,17 @@ def change_sentence(change: ChampionChange) -> str:
     ...     "concept: small firms buy now"))
     'Champion since 2 Mar 2026: retrained (drift): concept: small firms buy now'
     """
-    reason = f" ({change.reason})" if change.reason else ""
+    return f"Champion since {day(change.as_of)}: {change_words(change)}"
+
+
+def change_words(change: ChampionChange) -> str:
+    """Return how and why a version became champion.
+
+    >>> change_words(ChampionChange(3, "rollback", 0, "6", why="sales complains", by="bo"))
+    'brought back by bo: sales complains'
+    """
     by = f" by {change.by}" if change.by else ""
+    named = change.reason if not change.by and change.reason != change.kind else ""
+    reason = f" ({named})" if named and named != "manual" else ""
     why = f": {change.why}" if change.why else ""
-    kind = _WORDS.get(change.kind, change.kind)
-    return f"Champion since {day(change.as_of)}: {kind}{by}{reason}{why}"
+    return f"{_WORDS.get(change.kind, change.kind)}{by}{reason}{why}"

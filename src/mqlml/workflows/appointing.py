@@ -1,6 +1,6 @@
 """A person's word on the champion: `mqlml promote`, `mqlml decline`, `mqlml rollback`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,6 @@ from mqlml.workflows.promotions import appoint, champion_changes, settle_champio
 if TYPE_CHECKING:
     from mqlml.tracking.records import ChampionChange, ModelRef
     from mqlml.tracking.store import MlflowStore
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Appointed:
         yield f"champion: version {self.champion}"
 
 
-def promote(project: Project, word: Word, *, version: str | None, say: Say) -> Appointed:
+def promote(project: Project, word: Word, *, version: str | None) -> Appointed:
     """Make a version champion by a person's word; by default the challenger that waits.
 
     Raises BundleError if nobody waits, or the version cannot be loaded.
@@ -61,7 +59,7 @@ def promote(project: Project, word: Word, *, version: str | None, say: Say) -> A
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("promote"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
         chosen = version or _waiting(project, store).version
         before = store.champion(project.settings.name)
         if before is not None and before.version == chosen:
@@ -71,12 +69,12 @@ def promote(project: Project, word: Word, *, version: str | None, say: Say) -> A
         return _appointed(project, store, change, before)
 
 
-def decline(project: Project, word: Word, *, say: Say) -> Appointed:
+def decline(project: Project, word: Word) -> Appointed:
     """Send the challenger that waits away; the champion stays. Raises BundleError without one."""
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("decline"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
         waiting, champion = _waiting(project, store), store.champion(project.settings.name)
         said = f"version {waiting.version} was declined by {word.by}: {word.reason}"
         store.withdraw(waiting, said)
@@ -87,12 +85,12 @@ def decline(project: Project, word: Word, *, say: Say) -> Appointed:
     return Appointed(stays, stays, said, run_id, shown_instant(moment))
 
 
-def rollback(project: Project, word: Word, *, say: Say) -> Appointed:
+def rollback(project: Project, word: Word) -> Appointed:
     """Make the previous champion champion again. Raises BundleError if there is none."""
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("rollback"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
         now = store.champion(project.settings.name)
         if now is None:
             mend = "run 'mqlml train' first"

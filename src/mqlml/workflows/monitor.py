@@ -110,7 +110,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     with project.workspace.lock("monitor"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
     say("looking at what became of past points")
     past = past_of(project.settings, tables, loaded)
     found = find_changes(project, tables, loaded, past)

@@ -5,7 +5,6 @@ written. A kill in between leaves one champion and an entry that is missing: the
 that settles writes it. An alias that somebody moved in MLflow is obeyed, and told too.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ from mqlml.workflows.project import Project
 if TYPE_CHECKING:
     from mqlml.tracking.records import ChampionChange, LoggedModel, ModelRef, RunRow
     from mqlml.tracking.store import MlflowStore
-
-Say = Callable[[str], None]
 
 CHANGED = "champion"
 BY_HAND = "by hand"
@@ -61,7 +58,7 @@ def promote_trained(
     )
 
 
-def settle_champion(project: Project, store: "MlflowStore", *, as_of: int, say: Say) -> None:
+def settle_champion(project: Project, store: "MlflowStore", *, as_of: int) -> None:
     """Bring ledger and aliases in line with MLflow's champion; what was not told yet is told.
 
     Call it while holding the workspace's lock; `as_of` is the moment of the command at work.
@@ -83,7 +80,7 @@ def settle_champion(project: Project, store: "MlflowStore", *, as_of: int, say: 
     store.note_change(champion, found)
     _record(project, store, found)
     _tell(project, found)
-    say(f"note: {found.why}")
+    project.workspace.say(f"note: {found.why}")
 
 
 def _is_untold(

@@ -120,7 +120,7 @@ def retrain(
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     with project.workspace.lock("retrain"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
     look = _Look(project, tables, loaded, moment, say)
     request = _request(look, reason, changes)
     if not request.is_needed and reason in {"auto", "erasure"} and store.is_marked(loaded.ref):
@@ -220,7 +220,7 @@ def _by_adjusting(
         return _result(occasion, Kept(run_id, "", adjusted.decision))
     if needs_person:
         adjusted = replace(adjusted, decision=_asking(adjusted.decision))
-    kept = keep_adjusted(store, occasion, adjusted, look.past, look.tables, say=look.say)
+    kept = keep_adjusted(store, occasion, adjusted, look.past, look.tables)
     return _result(occasion, kept)
 
 
@@ -230,7 +230,7 @@ def _by_tournament(
     learnt = _learn(occasion, look)
     decision = _decide(occasion, learnt)
     decision = _asking(decision) if needs_person else decision
-    kept = keep_learnt(store, occasion, learnt, decision, say=look.say)
+    kept = keep_learnt(store, occasion, learnt, decision)
     return replace(_result(occasion, kept), learnt=learnt)
 
 

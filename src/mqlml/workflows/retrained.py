@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from mqlml.tracking.records import LoggedModel
     from mqlml.tracking.store import MlflowStore
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Kept:
@@ -51,7 +49,7 @@ class Kept:
 
 
 def keep_learnt(
-    store: "MlflowStore", occasion: Occasion, learnt: Learnt, decision: Decision, *, say: Say
+    store: "MlflowStore", occasion: Occasion, learnt: Learnt, decision: Decision
 ) -> Kept:
     """Keep the winner of a tournament, and promote it if that was decided."""
 
@@ -70,7 +68,7 @@ def keep_learnt(
         )
         return logged, training_page(facts)
 
-    return _keep(store, occasion, decision, log, say=say)
+    return _keep(store, occasion, decision, log)
 
 
 def keep_adjusted(
@@ -79,8 +77,6 @@ def keep_adjusted(
     adjusted: Adjusted,
     past: Past,
     tables: Tables,
-    *,
-    say: Say,
 ) -> Kept:
     """Keep a champion that was adjusted, and promote it if that was decided."""
 
@@ -88,7 +84,7 @@ def keep_adjusted(
         page = retraining_page(_retraining_facts(occasion, adjusted, past, tables, decision))
         return _log_adjusted(store, occasion, adjusted, past, decision, page), page
 
-    return _keep(store, occasion, adjusted.decision, log, say=say)
+    return _keep(store, occasion, adjusted.decision, log)
 
 
 def _keep(
@@ -96,13 +92,11 @@ def _keep(
     occasion: Occasion,
     decision: Decision,
     log: "Callable[[Decision], tuple[LoggedModel, str]]",
-    *,
-    say: Say,
 ) -> Kept:
     """Record under the lock, where nobody else promotes; the ledger's entry comes last."""
     project, moment = occasion.project, occasion.moment
     with project.workspace.lock("retrain"):
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
         decision = _unless_overtaken(store, occasion, decision)
         logged, page = log(decision)
         kept = Kept(logged.run_id, logged.version, decision)

@@ -138,7 +138,7 @@ def train(
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
-        settle_champion(project, store, as_of=moment, say=say)
+        settle_champion(project, store, as_of=moment)
         logged = record_training(
             store, project, learnt, as_of=moment, seed=seed, reason="manual", facts=facts
         )
