@@ -10,7 +10,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-loop bench-year clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ bench-audit: $(STAMP) ## Measure planted leaks found and honest tables stopped (
 
 bench-floor: $(STAMP) ## Measure how often a promised precision is broken
 	@$(BIN)/python -m benchmarks.precision_floor
+
+bench-loop: $(STAMP) ## Measure young labels, corrections, promotions and going back
+	@$(BIN)/python -m benchmarks.loop
+
+bench-year: $(STAMP) ## Run a year of weekly cycles on the demo firm
+	@$(BIN)/python -m benchmarks.loop_year
 
 test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
