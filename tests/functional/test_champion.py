@@ -124,3 +124,30 @@ def test_of_two_retrainings_at_once_the_second_does_not_overturn_the_first(
     # A person may still want it.
     said = promote(project, Word("ann", "the later one"), version=None)
     assert (said.champion, said.before) == ("3", "2")
+
+
+def test_while_mlflow_is_down_the_last_champion_scores_and_the_rest_is_done_later(
+    workspace, company, mqlml
+):
+    words = ("--workspace", workspace, "--as-of", DAY, "--json")
+    mqlml("score", "--config", company, *words)
+    text = company.read_text(encoding="utf-8") + "tracking: {uri: 'http://127.0.0.1:9'}\n"
+    away = company.parent / "away.yaml"
+    away.write_text(text, encoding="utf-8")
+    night = mqlml("cycle", "--config", away, *words)
+    assert night.code == 7
+    steps = {step["step"]: step for step in night.document["steps"]}
+    failed = [name for name, step in steps.items() if step["failed"]]
+    assert failed == ["monitor", "retrain", "tidy"]
+    assert steps["monitor"]["outcome"] == "failed: the tracking server cannot be reached"
+    assert "version 1 serves, the champion of the last time" in night.err
+    assert steps["score"]["outcome"].startswith("73 leads scored")
+
+
+def test_a_cycle_is_not_done_twice(run):
+    first = run("cycle", "--as-of", DAY).document
+    assert [step["earlier"] for step in first["steps"]] == [False] * 5
+    assert "criteria version 2" in first["steps"][2]["outcome"]
+    again = run("cycle", "--as-of", DAY).document
+    assert [step["earlier"] for step in again["steps"]] == [True] * 5
+    assert [s["outcome"] for s in again["steps"]] == [s["outcome"] for s in first["steps"]]

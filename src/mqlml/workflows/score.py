@@ -148,7 +148,7 @@ def score(
     run = _run(facts, loaded, terms, request, is_order_time=tables.is_order_time)
     scored = _Scored(run, scores, data, previous, terms, request)
     kept = replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
-    if not shadow or request.asked.path is not None:
+    if not shadow or loaded.is_remembered or request.asked.path is not None:
         return kept
     beside = shadow_scores(project, tables, terms, scores, moment=moment)
     return replace(kept, shadowed=beside)
