@@ -51,7 +51,6 @@ def test_a_challenger_waits_for_a_yes_scores_in_the_shadow_takes_over_and_goes(
     assert (asked["reason"], asked["approach"]) == ("criteria", "new criteria")
     assert (asked["promoted"], asked["waits_for_approval"]) == (False, True)
     assert aliases(project) == ("1", "", "2")
-
     scored = run("score", "--as-of", DAY, "--shadow").document
     assert (scored["model"]["version"], scored["shadow"]["version"]) == ("1", "2")
     shadow = pd.read_parquet(scored["shadow"]["path"])

@@ -58,10 +58,12 @@ def propose_rollback(
     by_lead = np.bincount(codes, worse)
     total = float(by_lead.sum())
     variance = float((by_lead**2).sum())
+    if variance == 0:
+        return Comeback(False, "it says what the previous champion says", conversions=conversions)
     per_conversion = variance / conversions
     bound = mixture_bound(variance, _TIGHTEST_CONVERSIONS * per_conversion)
     share = total / max(float(outcomes.losses(previous).sum()), 1e-12)
-    evidence = total / bound if bound > 0 else 0.0
+    evidence = total / bound
     way = "worse" if total > 0 else "better"
     said = f"its log loss is {abs(share):.1%} {way} than the previous champion's"
     if evidence >= 1.0:

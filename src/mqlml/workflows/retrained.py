@@ -13,7 +13,7 @@ from mqlml.monitoring.retraining import Request
 from mqlml.reports.facts import Named
 from mqlml.reports.retraining import RetrainingFacts, retraining_page
 from mqlml.reports.training import TrainingFacts, training_page
-from mqlml.storage.ledger import Entry, write_entry
+from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.workflows.adjusting import Adjusted
@@ -102,7 +102,7 @@ def _keep(
         kept = Kept(logged.run_id, logged.version, decision)
         if kept.is_promoted:
             _promote(store, occasion, logged.version)
-        elif logged.version:
+        elif logged.version and not _would_push_aside(project, store, decision):
             store.propose(project.settings.name, logged.version)
         report = keep_page(project, f"retraining-{logged.run_id[:8]}.html", page)
         _write_entry(occasion, kept)
@@ -120,6 +120,15 @@ def _unless_overtaken(store: "MlflowStore", occasion: Occasion, decision: Decisi
     )
     why = f"kept the champion: {found}; run 'mqlml retrain' again"
     return replace(decision, promote=False, asks=False, why=why)
+
+
+def _would_push_aside(project: Project, store: "MlflowStore", decision: Decision) -> bool:
+    """Return whether a challenger that lost would take the place of one that awaits a yes."""
+    waiting = store.challenger(project.settings.name)
+    if decision.asks or waiting is None:
+        return False
+    entries = read_entries(project.workspace.ledger, kind="retrain")
+    return waiting.version in {e.payload["version"] for e in entries if e.payload.get("waits")}
 
 
 def _promote(store: "MlflowStore", occasion: Occasion, version: str) -> None:

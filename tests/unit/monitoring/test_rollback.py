@@ -66,3 +66,12 @@ def test_a_random_walk_rarely_crosses_the_bound_ever() -> None:
         bounds = [mixture_bound(float(n), 250.0, alpha=0.05) for n in range(1, 2001, 20)]
         crossed += bool((walk[::20] > np.array(bounds)).any())
     assert crossed / 300 <= 0.05
+
+
+def test_two_that_say_the_same_are_no_choice() -> None:
+    labels = np.tile([1.0, 0, 0, 0, 0], 40)
+    same = np.full(200, 0.2)
+    found = propose_rollback(
+        np.arange(200), mature_outcomes(labels), champion=same, previous=same.copy()
+    )
+    assert (found.is_proposed, found.why) == (False, "it says what the previous champion says")
