@@ -114,7 +114,7 @@ def test_of_two_retrainings_at_once_the_second_does_not_overturn_the_first(
     monkeypatch.setattr(module, "under_new_criteria", overtaken)
     done = retrain(project, as_of=None, seed=0, reason="criteria", say=str)
     assert not done.decision.promote
-    assert "version 2 took over while this one was compared with 1" in done.decision.why
+    assert "version 2 became champion while this one was compared with 1" in done.decision.why
     assert aliases(project) == ("2", "1", "3")
     decisions = [
         e.payload["promoted"] for e in read_entries(project.workspace.ledger, kind="retrain")
