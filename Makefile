@@ -11,7 +11,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals bench-drift clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals bench-drift bench-loop bench-year clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,12 @@ bench-quality: $(STAMP) $(PEERS)-quality/.installed ## Judge probabilities on pu
 	@$(BIN)/python -m benchmarks.quality_simulated luck
 	@$(BIN)/python -m benchmarks.quality_simulated axes
 	@$(BIN)/python -m benchmarks.quality_simulated scale
+
+bench-loop: $(STAMP) ## Measure young labels, corrections, promotions and going back
+	@$(BIN)/python -m benchmarks.loop
+
+bench-year: $(STAMP) ## Run a year of weekly cycles on the demo firm
+	@$(BIN)/python -m benchmarks.loop_year
 
 test: $(STAMP) spark check ## Check style, types, import rules, and run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95

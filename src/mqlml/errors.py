@@ -99,6 +99,7 @@ class NotPublishedError(MqlmlError):
     exit_code = 9
 
 
+UNREACHABLE = "the tracking server cannot be reached"
 ALARM_EXIT_CODE = 10
 INTERRUPTED_EXIT_CODE = 130
 

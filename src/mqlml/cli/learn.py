@@ -14,6 +14,7 @@ from mqlml.cli.options import (
     Data,
     Json,
     Memory,
+    RequireApproval,
     Seed,
     WorkspacePath,
 )
@@ -91,6 +92,7 @@ def retrain(
     as_of: AsOf = None,
     seed: Seed = 0,
     reason: Annotated[Reason, typer.Option("--reason", help="Why; recorded.")] = Reason.AUTO,
+    require_approval: RequireApproval = False,
     as_json: Json = False,
 ) -> None:
     """Train a challenger for a reason; it becomes champion only if it is better."""
@@ -98,7 +100,12 @@ def retrain(
 
     project = project_of(config, data, workspace)
     result = run(
-        project, as_of=project.instant(as_of), seed=seed, reason=reason.value, say=progress
+        project,
+        as_of=project.instant(as_of),
+        seed=seed,
+        reason=reason.value,
+        say=progress,
+        require_approval=require_approval,
     )
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")

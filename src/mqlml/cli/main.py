@@ -7,7 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from mqlml.cli import criteria, demo, erase, learn, plan, prepare, push, review, score, store, watch
+from mqlml.cli import (
+    champion,
+    criteria,
+    cycle,
+    demo,
+    erase,
+    learn,
+    plan,
+    prepare,
+    push,
+    review,
+    score,
+    store,
+    watch,
+)
 from mqlml.cli.opening import COMMAND
 from mqlml.cli.options import Data, Json, SharedConfig, SharedWorkspace
 from mqlml.cli.output import note, say, show_error
@@ -26,6 +40,8 @@ for command_group in (
     prepare,
     plan,
     learn,
+    champion,
+    cycle,
     score,
     push,
     watch,

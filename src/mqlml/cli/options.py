@@ -23,6 +23,12 @@ AsOf = Annotated[
     typer.Option("--as-of", help="The moment to stand at, ISO 8601; default: the end of the data."),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Same seed, same bytes.")]
+RequireApproval = Annotated[
+    bool,
+    typer.Option(
+        "--require-approval", help="A better challenger waits for 'mqlml promote' by a person."
+    ),
+]
 # Before the command's name, for every command alike.
 SharedConfig = Annotated[
     Path | None, typer.Option("--config", "-c", help="The YAML configuration of any command.")

@@ -49,6 +49,10 @@ def score(
             "--allow-unsigned", help="Score by criteria that were edited after signing; recorded."
         ),
     ] = False,
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="Let a challenger that waits score beside, apart."),
+    ] = False,
     memory: Memory = "2GB",
     as_json: Json = False,
 ) -> None:
@@ -69,6 +73,7 @@ def score(
             version=None if model is None else str(model),
             reasons_from=reasons_from,
             allow_unsigned=allow_unsigned,
+            shadow=shadow,
             say=progress,
             means=given,
         )

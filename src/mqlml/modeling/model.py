@@ -16,6 +16,8 @@ from mqlml.modeling.contestants.points_rules import FittedPointsRules
 from mqlml.modeling.contestants.segments import FittedSegments
 from mqlml.modeling.files import json_bytes, json_value
 from mqlml.modeling.matrix import BASE, MatrixShape, check_matrix
+from mqlml.modeling.residual import NAME as RESIDUAL
+from mqlml.modeling.residual import FittedResidual, inner_files
 
 _FILE = "model.json"
 
@@ -119,4 +121,6 @@ def _fitted_from(kind: str, files: Mapping[str, bytes]) -> Fitted:
         return FittedSegments.from_files(files)
     if kind == "lightgbm":
         return FittedBoosting.from_files(files)
+    if kind == RESIDUAL:
+        return FittedResidual.from_files(files, model_from_files(inner_files(files)))
     raise BundleError(Fault("unknown kind of model", _FILE, kind, "update mqlml"))

@@ -1,43 +1,50 @@
-"""Whether to train again, and whether what came out is better than the champion."""
+"""Whether to train again, for which named reason, and in which way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
 
 from mqlml import timeline
-from mqlml.modeling.metrics import calibration_error, log_losses
 from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.settings import MonitoringSettings
 
-Floats = npt.NDArray[np.float64]
 Reason = Literal["auto", "schedule", "drift", "criteria", "data", "manual", "erasure"]
+Approach = Literal["tournament", "correction", "recalibration", "new criteria"]
 
-_FEWEST_CONVERSIONS = 20
-# A challenger may be this much worse calibrated than the champion, no more.
-_CALIBRATION_SLACK = 0.01
-_DRIFT_KINDS = ("concept", "prior", "covariate")
+# Of these the world changed, not the tables: there is something new to learn.
+_DRIFT_KINDS = ("concept", "prior", "covariate", "sales_cycle", "selection")
+_BROKEN_KINDS = ("instrumentation", "bots")
+# So many conversions since a change are enough to learn from them alone.
+_ENOUGH_CONVERSIONS = 300
 
 
 @dataclass(frozen=True)
 class Request:
-    """Whether to retrain, for which named reason, and why in words."""
+    """Whether to retrain, for which named reason, why in words, and for which change."""
 
     is_needed: bool
     reason: Reason
     why: str
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Whether the challenger becomes champion, why, and the figures behind it."""
+class Attempt:
+    """A retraining of late: its reason, as of when (microseconds), and what was decided."""
 
-    promote: bool
+    reason: str
+    as_of: int
+    decision: str
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How to learn again, why so, and the moment before which rows no longer count."""
+
+    approach: Approach
     why: str
-    figures: dict[str, float] = field(default_factory=dict)
+    since: int | None = None
 
 
 def retrain_request(
@@ -47,6 +54,7 @@ def retrain_request(
     trained_at: int,
     as_of: int,
     settings: MonitoringSettings,
+    attempts: Sequence[Attempt] = (),
 ) -> Request:
     """Return whether to retrain when asked to for `reason`; "nothing to do" is an answer.
 
@@ -59,12 +67,17 @@ def retrain_request(
         changes: what monitoring found.
         trained_at: up to when the champion knew the data, microseconds.
         as_of: now, microseconds.
-        settings: `retrain_after_days` is the calendar.
+        settings: `retrain_after_days` is the calendar, `retry_after_days` how long "auto" waits
+            before it tries again what did not help.
+        attempts: the retrainings before, in whichever order.
     """
     if reason in ("manual", "data"):
         return Request(True, reason, f"asked for by reason {reason!r}")
     found = _standing_reasons(changes, trained_at, as_of, settings)
     wanted = [r for r in found if reason in ("auto", r.reason) or not r.is_needed]
+    if reason == "auto":
+        wanted = [_unless_tried(r, attempts, as_of, settings) for r in wanted]
+        wanted.sort(key=lambda request: not request.is_needed and not _is_broken(request))
     if wanted:
         return wanted[0]
     if reason == "auto":
@@ -75,17 +88,20 @@ def retrain_request(
 def _standing_reasons(
     changes: Sequence[Change], trained_at: int, as_of: int, settings: MonitoringSettings
 ) -> list[Request]:
-    broken = [c for c in changes if c.kind == "instrumentation" and c.is_alarm]
+    broken = [c for c in changes if c.kind in _BROKEN_KINDS and c.is_alarm]
     if broken:
-        columns = ", ".join(broken[0].columns)
-        return [Request(False, "data", f"nothing to do before these inputs are mended: {columns}")]
+        columns = ", ".join(broken[0].columns) or broken[0].evidence
+        why = f"nothing to do before these inputs are mended: {columns}"
+        return [Request(False, "data", why, broken[0])]
     requests = []
     drifted = [c for c in changes if c.kind in _DRIFT_KINDS and c.is_alarm]
     if drifted:
-        requests.append(Request(True, "drift", f"{drifted[0].kind}: {drifted[0].evidence}"))
+        why = f"{drifted[0].kind}: {drifted[0].evidence}"
+        requests.append(Request(True, "drift", why, drifted[0]))
     edited = [c for c in changes if c.kind == "definition"]
     if edited:
-        requests.append(Request(True, "criteria", f"criteria changed: {edited[0].evidence}"))
+        why = f"criteria changed: {edited[0].evidence}"
+        requests.append(Request(True, "criteria", why, edited[0]))
     age_days = (as_of - trained_at) / timeline.MICROS_PER_DAY
     if age_days >= settings.retrain_after_days:
         why = f"the champion's data end {age_days:.0f} days ago"
@@ -93,65 +109,61 @@ def _standing_reasons(
     return requests
 
 
-def challenger_gate(
-    leads: Sequence[Any] | npt.NDArray[Any],
-    labels: Floats,
-    *,
-    champion: Floats,
-    challenger: Floats,
-    settings: MonitoringSettings,
-) -> Decision:
-    """Return whether the challenger's probabilities beat the champion's, point by point.
+def _is_broken(request: Request) -> bool:
+    return request.change is not None and request.change.kind in _BROKEN_KINDS
 
-    Compares log loss on mature points that neither learnt from; a lead's points
-    stand or fall together. Promotes when the gain is `promote_z` standard errors
-    or more and calibration does not suffer.
+
+def _unless_tried(
+    request: Request, attempts: Sequence[Attempt], as_of: int, settings: MonitoringSettings
+) -> Request:
+    """Return the request, not needed if the same was tried of late: its data are hardly newer."""
+    # The calendar asks again after as long as it waited; a change, sooner.
+    days = (
+        settings.retrain_after_days if request.reason == "schedule" else settings.retry_after_days
+    )
+    first = as_of - round(days * timeline.MICROS_PER_DAY) + 1
+    tried = [a for a in attempts if a.reason == request.reason and timeline.is_from(a.as_of, first)]
+    if not request.is_needed or not tried:
+        return request
+    last = max(tried, key=lambda attempt: attempt.as_of)
+    again = _day(last.as_of + round(days * timeline.MICROS_PER_DAY))
+    why = f"nothing to do: tried on {_day(last.as_of)} ({last.decision}); again from {again} on"
+    return replace(request, is_needed=False, why=why)
+
+
+def _day(micros: int) -> str:
+    return datetime.fromtimestamp(micros // timeline.MICROS_PER_SECOND, tz=UTC).date().isoformat()
+
+
+def treatment_of(
+    request: Request, *, is_same_target: bool, conversions_since: int, has_horizon: bool
+) -> Treatment:
+    """Return how to learn again for a reason.
 
     Args:
-        leads: the lead of each point.
-        labels: 1 or 0.
-        champion: its probabilities.
-        challenger: its probabilities.
-        settings: `promote_z`.
+        request: the reason, with the change that it names.
+        is_same_target: whether the champion answers the question that the config asks.
+        conversions_since: conversions known among points since the change.
+        has_horizon: whether outcomes have dates, so that young ones can be learnt from.
     """
-    conversions = int(np.sum(labels))
-    if conversions < _FEWEST_CONVERSIONS:
-        found = f"{conversions} conversions to compare on, {_FEWEST_CONVERSIONS} needed"
-        why = f"kept the champion: {found}"
-        return Decision(False, why, {"rows": float(len(labels)), "conversions": float(conversions)})
-    figures = _figures(np.asarray(leads), labels, champion, challenger)
-    gain, z = figures["log_loss_gain"], figures["z"]
-    way = "lower" if gain >= 0 else "higher"
-    said = (
-        f"log loss is {abs(gain):.4f} {way} on the latest leads: "
-        f"{z:.2f} standard errors better, {settings.promote_z:g} needed"
-    )
-    if z < settings.promote_z:
-        return Decision(False, f"kept the champion, as the challenger's {said}", figures)
-    worse = figures["challenger_calibration_error"] - figures["champion_calibration_error"]
-    if worse > _CALIBRATION_SLACK:
-        why = f"kept the champion: the challenger is worse calibrated by {worse:.3f}"
-        return Decision(False, why, figures)
-    return Decision(True, f"promoted the challenger, as its {said}", figures)
-
-
-def _figures(
-    leads: npt.NDArray[Any], labels: Floats, champion: Floats, challenger: Floats
-) -> dict[str, float]:
-    gain = log_losses(labels, champion) - log_losses(labels, challenger)
-    codes, _ = pd.factorize(leads)
-    total = np.bincount(codes, gain - gain.mean())
-    error = float(np.sqrt((total**2).sum())) / len(gain)
-    mean = float(gain.mean())
-    return {
-        "rows": float(len(labels)),
-        "leads": float(len(total)),
-        "conversions": float(labels.sum()),
-        "champion_log_loss": float(log_losses(labels, champion).mean()),
-        "challenger_log_loss": float(log_losses(labels, challenger).mean()),
-        "log_loss_gain": mean,
-        "standard_error": error,
-        "z": mean / error if error > 0 else 0.0,
-        "champion_calibration_error": calibration_error(labels, champion),
-        "challenger_calibration_error": calibration_error(labels, challenger),
-    }
+    change = request.change
+    if not is_same_target:
+        return Treatment("tournament", "the target changed: everything is learnt anew")
+    if request.reason == "criteria":
+        why = "criteria changed and the target did not: the model stays, its threshold is measured"
+        return Treatment("new criteria", why)
+    if request.reason != "drift" or change is None or change.since is None or not has_horizon:
+        return Treatment("tournament", "all rows count, the latest more where that helps")
+    if change.kind == "prior":
+        why = "only the level moved: shift and stretch are measured on leads since the change"
+        return Treatment("recalibration", why, change.since)
+    if change.kind == "concept" and conversions_since < _ENOUGH_CONVERSIONS:
+        why = (
+            f"{conversions_since} conversions since the change are too few to learn from alone: "
+            "the champion is corrected in a few columns, by young outcomes too"
+        )
+        return Treatment("correction", why, change.since)
+    if change.kind == "concept":
+        why = f"{conversions_since} conversions since the change are enough to learn from alone"
+        return Treatment("tournament", why, change.since)
+    return Treatment("tournament", "all rows count, the latest more where that helps")

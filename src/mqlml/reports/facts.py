@@ -12,6 +12,10 @@ CONTESTANTS = {
     "logistic": "Logistic regression",
     "segments": "Models by segment",
     "lightgbm": "Gradient boosting",
+    "residual": "Corrected model",
+    "champion": "Champion",
+    "recalibrated": "Champion, recalibrated",
+    "corrected": "Champion, corrected in a few columns",
 }
 OUTCOMES = {
     "hand_raiser": "Hand raiser",

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mqlml.errors import BundleError, DataError, Fault, MqlmlError
+from mqlml.errors import UNREACHABLE, BundleError, DataError, Fault, MqlmlError
 from mqlml.tracking.library import hushed, mlflow
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@")
@@ -116,7 +116,7 @@ _RULES: tuple[tuple[tuple[str, ...], type[MqlmlError], str, str], ...] = (
     (
         _UNREACHABLE,
         BundleError,
-        "the tracking server cannot be reached",
+        UNREACHABLE,
         "check the address `tracking.uri` in the config, and that the server runs",
     ),
 )

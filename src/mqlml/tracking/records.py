@@ -93,3 +93,22 @@ class RunRow:
     version: str
     reason: str
     decision: str
+
+
+@dataclass(frozen=True)
+class ChampionChange:
+    """One change of who is champion: the `number`-th of its model, and why.
+
+    `kind` is what was done (train, retrain, promote, rollback, by hand), `previous` the version
+    to go back to ("" if there is none), `by` who decided ("" for mqlml itself), `as_of` in
+    microseconds UTC.
+    """
+
+    number: int
+    kind: str
+    as_of: int
+    version: str
+    previous: str = ""
+    reason: str = ""
+    why: str = ""
+    by: str = ""

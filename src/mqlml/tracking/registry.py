@@ -116,14 +116,19 @@ def find_champion(client: Any, name: str) -> ModelRef | None:
     Raises:
         BundleError: The alias points to a model that was never finished.
     """
+    version = find_alias(client, name, CHAMPION)
+    return None if version is None else _ready(client, version)
+
+
+def find_alias(client: Any, name: str, alias: str) -> Any:
+    """Return MLflow's version with an alias, finished or not, or None."""
     library = mlflow()
     try:
-        version = client.get_model_version_by_alias(name, CHAMPION)
+        return client.get_model_version_by_alias(name, alias)
     except library.MlflowException as error:
         if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
-    return _ready(client, version)
 
 
 def find_version(client: Any, name: str, version: str) -> ModelRef:
@@ -149,14 +154,6 @@ def try_bundle(client: Any, ref: ModelRef, *, check: BundleCheck) -> None:
     """Load the version's bundle from the store; BundleError if that fails."""
     with tempfile.TemporaryDirectory() as temporary:
         check(_fetch(client, _location(client, ref), Path(temporary)))
-
-
-def make_champion(client: Any, ref: ModelRef, *, as_of: int, reason: str) -> None:
-    """Let the alias `champion` point to `ref`, and note why on the version."""
-    tags = {"mqlml.promoted_as_of": str(as_of), "mqlml.promoted_reason": reason}
-    for key, value in tags.items():
-        written(partial(client.set_model_version_tag, ref.name, ref.version, key, value))
-    written(partial(client.set_registered_model_alias, ref.name, CHAMPION, ref.version))
 
 
 def fetch_bundle(client: Any, ref: ModelRef, into: Path, *, check: BundleCheck) -> Path:
@@ -229,6 +226,11 @@ def _missing(location: str) -> BundleError:
             mend="put the folder back, or train again; moving a workspace breaks its MLflow store",
         )
     )
+
+
+def is_ready(client: Any, version: Any) -> bool:
+    """Return whether a version of MLflow's is finished, with the model behind it."""
+    return _state(client, version) == _READY
 
 
 def _ready(client: Any, version: Any) -> ModelRef:

@@ -5,11 +5,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mqlml.tracking import registry, runs
+from mqlml.tracking import aliases, registry, runs
 from mqlml.tracking.connection import Connection
 from mqlml.tracking.faults import told
 from mqlml.tracking.model_files import installed_version
-from mqlml.tracking.records import LoggedModel, ModelRef, RunRecord, RunRow, TrainingRecord
+from mqlml.tracking.records import (
+    ChampionChange,
+    LoggedModel,
+    ModelRef,
+    RunRecord,
+    RunRow,
+    TrainingRecord,
+)
 from mqlml.tracking.registry import BundleCheck
 from mqlml.tracking.scrubbing import scrub_database
 
@@ -119,12 +126,73 @@ class MlflowStore:
 
     def promote(self, name: str, version: str, *, as_of: int, reason: str) -> ModelRef:
         """Return the version that is now champion; it was loaded once more before."""
+        before = self.champion(name)
+        written = None if before is None else self.change_of(before)
+        change = ChampionChange(
+            number=1 + (0 if written is None else written.number),
+            kind="promote",
+            as_of=as_of,
+            version=version,
+            previous="" if before is None or before.version == version else before.version,
+            reason=reason,
+        )
+        return self.appoint(name, change)
+
+    def appoint(self, name: str, change: ChampionChange) -> ModelRef:
+        """Return the version that is now champion by `change`; it was loaded once more before."""
+        with self._client() as client:
+            ref = registry.find_version(client, name, change.version)
+            registry.try_bundle(client, ref, check=self._check)
+            aliases.make_champion(client, ref, change)
+            if change.kind != "rollback":
+                client.set_tag(ref.run_id, *runs.decision_tag("promoted"))
+        return ref
+
+    def note_change(self, ref: ModelRef, change: ChampionChange) -> None:
+        """Write on a version that is champion already why it is, and settle the other aliases."""
+        with self._client() as client:
+            aliases.write_change(client, ref, change)
+            aliases.settle(client, ref, change)
+
+    def change_of(self, ref: ModelRef) -> ChampionChange | None:
+        """Return what is written on a version of how it became champion; None if nothing is."""
+        with self._client() as client:
+            return aliases.read_change(client, ref)
+
+    def settle(self, ref: ModelRef, change: ChampionChange) -> None:
+        """Bring the aliases `previous` and `challenger` in line with the champion's change."""
+        with self._client() as client:
+            aliases.settle(client, ref, change)
+
+    def challenger(self, name: str) -> ModelRef | None:
+        """Return the version that waits with the alias `challenger`; None if none can be used."""
+        return self._aliased(name, aliases.CHALLENGER)
+
+    def previous(self, name: str) -> ModelRef | None:
+        """Return the version that was champion before; None if none can be used."""
+        return self._aliased(name, aliases.PREVIOUS)
+
+    def propose(self, name: str, version: str) -> ModelRef:
+        """Return the version that now waits with the alias `challenger`."""
         with self._client() as client:
             ref = registry.find_version(client, name, version)
-            registry.try_bundle(client, ref, check=self._check)
-            registry.make_champion(client, ref, as_of=as_of, reason=reason)
-            client.set_tag(ref.run_id, *runs.decision_tag("promoted"))
+            client.set_registered_model_alias(name, aliases.CHALLENGER, version)
         return ref
+
+    def withdraw(self, ref: ModelRef, decision: str) -> None:
+        """Take the alias `challenger` from a version, and write on its run what was decided."""
+        with self._client() as client:
+            client.delete_registered_model_alias(ref.name, aliases.CHALLENGER)
+            client.set_tag(ref.run_id, *runs.decision_tag(decision))
+
+    def _aliased(self, name: str, alias: str) -> ModelRef | None:
+        if not self.is_there:
+            return None
+        with self._client() as client:
+            found = registry.find_alias(client, name, alias)
+            if found is None or not registry.is_ready(client, found):
+                return None
+            return registry.find_version(client, name, str(found.version))
 
     def try_bundle(self, ref: ModelRef) -> None:
         """Load the version's bundle from the store; BundleError if that fails."""

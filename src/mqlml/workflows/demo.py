@@ -160,7 +160,7 @@ def run_demo(
     _refuse_other_work(workspace, folder)
     say(f"A B2B software firm, 18 months, {leads:,} leads, seed {seed}.")
     company = simulate(DemoSettings(n_leads=leads), seed=seed)
-    _write_configs(folder, config)
+    write_demo_configs(folder, config)
     stage = _Stage(company, Exports(company), folder, workspace, seed, say, program)
     story = make_story(company.settings)
     trained = _first_model(stage, story.first_training)
@@ -193,7 +193,8 @@ def _refuse_other_work(workspace: Path, folder: Path) -> None:
         raise DataError(Fault("the workspace is in use by other work", str(workspace), mend=mend))
 
 
-def _write_configs(folder: Path, config: Path | None) -> None:
+def write_demo_configs(folder: Path, config: Path | None = None) -> None:
+    """Write the demo's configs into `folder`; `config` stands in for the first of them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in CONFIG_FILES:
         replace_file(folder / name, demo_config(name))

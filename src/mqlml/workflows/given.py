@@ -13,6 +13,7 @@ from mqlml.reports.facts import outcome_counts
 from mqlml.storage.score_runs import ScoreRun
 from mqlml.storage.scores import read_score_file
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.shadow import Shadowed
 
 _ROWS = ("leads", "attributes", "stages", "events")
 
@@ -106,6 +107,7 @@ class ScoreResult:
     compared: Compared | None
     is_again: bool
     not_profiled: int = 0
+    shadowed: Shadowed | None = None
 
     @property
     def is_other_than_then(self) -> bool:
@@ -143,6 +145,7 @@ class ScoreResult:
             "data": dict(self.run.data),
             "scores_digest": self.run.scores,
             "given_before": self.compared.document() if self.compared else None,
+            "shadow": self.shadowed.document() if self.shadowed else None,
         }
 
     def lines(self) -> Iterator[str]:
@@ -156,6 +159,8 @@ class ScoreResult:
         said = self.compared.sentence(is_again=self.is_again) if self.compared else ""
         if said:
             yield said
+        if self.shadowed:
+            yield from self.shadowed.lines()
         yield f"scores: {self.path}"
         yield f"report: {self.report}"
 

@@ -80,22 +80,41 @@ class Learnt:
         return all(gate.passed for gate in self.gates)
 
 
+@dataclass(frozen=True)
+class Window:
+    """Which points count: those from `since` on; of them the latest `test_weeks` are the test.
+
+    None for all points, and for the split's share of them. After a change only the latest
+    cohorts whose outcome is known are news.
+    """
+
+    since: int | None = None
+    test_weeks: float | None = None
+
+    def points(self, points: pd.DataFrame) -> pd.DataFrame:
+        """Return the points that count."""
+        if self.since is None:
+            return points
+        is_in = timeline.is_from(points["as_of"].to_numpy(np.int64), self.since)
+        return points.iloc[np.flatnonzero(is_in)].reset_index(drop=True)
+
+
+WHOLE = Window()
+
+
 def learn(
     settings: Settings,
     tables: Tables,
     *,
     seed: int,
     say: Say,
-    test_weeks: float | None = None,
+    window: Window = WHOLE,
     means: Means = USUAL_MEANS,
     show: Show = lambda _: None,
 ) -> Learnt:
     """Return the winner of the tournament, learnt from what `tables` held at their end.
 
     `show` gets what the audit found, before the run is stopped by it.
-
-    With `test_weeks` the test is the leads of the latest weeks whose outcome is
-    known, instead of the split's share: after a change only they are news.
 
     Raises:
         LeakageError: a column knows the outcome.
@@ -105,8 +124,9 @@ def learn(
     refuse_contradictions(settings)
     say("making points and features")
     plan = plan_of(settings, tables)
-    points = training_points(tables, settings.target, settings.points)
-    split = make_split(points, settings.target, _split_of(settings, tables, points, test_weeks))
+    points = window.points(training_points(tables, settings.target, settings.points))
+    share = _split_of(settings, tables, points, window.test_weeks)
+    split = make_split(points, settings.target, share)
     _refuse_unpromised(settings.criteria, points, split)
     matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)

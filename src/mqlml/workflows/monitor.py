@@ -25,10 +25,11 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.comeback import comeback, comeback_words
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import tell_promotion
+from mqlml.workflows.promotions import champion_changes, settle_champion
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
@@ -51,6 +52,7 @@ class MonitorResult:
     as_of: str
     is_marked: bool = False
     news: tuple[Change, ...] = ()
+    comeback: str = ""
 
     @property
     def alarm(self) -> bool:
@@ -66,6 +68,7 @@ class MonitorResult:
             "warnings": list(self.found.warnings),
             "model": {"version": self.version},
             "retrain": "erasure" if self.is_marked else None,
+            "rollback": self.comeback or None,
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
@@ -79,6 +82,8 @@ class MonitorResult:
             yield f"{change.kind}{known}: {change.evidence}"
             yield f"    act: {change.act}"
         yield from (f"note: {text}" for text in self.found.warnings)
+        if self.comeback:
+            yield f"note: {self.comeback}"
         if self.is_marked:
             yield f"note: {ERASED}: run 'mqlml retrain'"
         yield f"report: {self.report}"
@@ -110,9 +115,11 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     with project.workspace.lock("monitor"):
-        tell_promotion(project, store)
+        settle_champion(project, store, as_of=moment)
     say("looking at what became of past points")
-    found = find_changes(project, tables, loaded, past_of(project.settings, tables, loaded))
+    past = past_of(project.settings, tables, loaded)
+    found = find_changes(project, tables, loaded, past)
+    proposed = comeback_words(comeback(project, store, tables, loaded, past))
     facts = MonitorFacts(
         name=project.settings.name,
         as_of=moment,
@@ -120,6 +127,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         found=found,
         champions=_champions(project, loaded),
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
+        warnings=(proposed,) if proposed else (),
         details=_details(project, tables, loaded),
     )
     page = monitor_page(facts)
@@ -128,10 +136,18 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         run_id = store.log_run(_run_record(facts, moment, page=page))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
         payload = _payload(found, run_id=run_id, version=loaded.version)
+        payload["rollback"] = proposed
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
-    is_marked = store.is_marked(loaded.ref)
-    shown = shown_instant(moment)
-    return MonitorResult(found, run_id, loaded.version, report, shown, is_marked, news)
+    return MonitorResult(
+        found=found,
+        run_id=run_id,
+        version=loaded.version,
+        report=report,
+        as_of=shown_instant(moment),
+        is_marked=store.is_marked(loaded.ref),
+        news=news,
+        comeback=proposed,
+    )
 
 
 def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
@@ -222,10 +238,5 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
 
 def _champions(project: Project, loaded: Loaded) -> list[Champion]:
     """Return since when each version was champion, by the ledger of this workspace."""
-    entries = [
-        *read_entries(project.workspace.ledger, kind="train"),
-        *read_entries(project.workspace.ledger, kind="retrain"),
-    ]
-    promoted = [e for e in entries if e.payload.get("promoted")]
-    known = [Champion(e.as_of, str(e.payload["version"])) for e in promoted]
+    known = [Champion(c.as_of, c.version) for c in champion_changes(project)]
     return known or [Champion(int(loaded.bundle.facts["data_end"]), loaded.version)]

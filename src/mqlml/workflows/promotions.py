@@ -1,10 +1,11 @@
-"""Promotions that the ledger does not tell of, because their run was killed before its entry.
+"""Who became champion when and why, as the workspace's ledger tells it, and MLflow's registry.
 
-The alias in MLflow is set last but one, the ledger's entry last. A kill between the two
-leaves a champion of which the workspace knows nothing; the next training, retraining or
-monitoring writes the entry that is missing.
+A change is written on the version in MLflow, then the alias moves, then the ledger's entry is
+written. A kill in between leaves one champion and an entry that is missing: the next command
+that settles writes it. An alias that somebody moved in MLflow is obeyed, and told too.
 """
 
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from mqlml.errors import Check
@@ -12,10 +13,125 @@ from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.workflows.project import Project
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import RunRow
+    from mqlml.tracking.records import ChampionChange, LoggedModel, ModelRef, RunRow
     from mqlml.tracking.store import MlflowStore
 
+CHANGED = "champion"
+BY_HAND = "by hand"
 _KINDS = ("train", "retrain")
+
+
+def champion_changes(project: Project) -> "tuple[ChampionChange, ...]":
+    """Return every change of champion that the ledger tells of, in the order they were made."""
+    from mqlml.tracking.records import ChampionChange
+
+    entries = read_entries(project.workspace.ledger, kind=CHANGED)
+    changes = [ChampionChange(**{**e.payload, "as_of": e.as_of}) for e in entries]
+    return tuple(sorted(changes, key=lambda change: change.number))
+
+
+def appoint(project: Project, store: "MlflowStore", change: "ChampionChange") -> "ChampionChange":
+    """Return the change by which `change.version` is now champion, numbered and told.
+
+    The version was loaded once more before. Call it while holding the workspace's lock, after
+    `settle_champion`.
+    """
+    numbered = replace(change, number=1 + _latest_number(project, store))
+    store.appoint(project.settings.name, numbered)
+    _tell(project, numbered)
+    return numbered
+
+
+def promote_trained(
+    project: Project, store: "MlflowStore", logged: "LoggedModel", *, as_of: int
+) -> None:
+    """Make a version that was trained and published champion. Call it like `appoint`."""
+    from mqlml.tracking.records import ChampionChange
+
+    before = store.champion(project.settings.name)
+    previous = "" if before is None else before.version
+    why = "it passed every gate"
+    appoint(
+        project,
+        store,
+        ChampionChange(0, "train", as_of, logged.version, previous, "manual", why),
+    )
+
+
+def settle_champion(project: Project, store: "MlflowStore", *, as_of: int) -> None:
+    """Bring ledger and aliases in line with MLflow's champion; what was not told yet is told.
+
+    Call it while holding the workspace's lock; `as_of` is the moment of the command at work.
+    """
+    tell_promotion(project, store)
+    champion = store.champion(project.settings.name)
+    if champion is None:
+        return
+    changes, written = champion_changes(project), store.change_of(champion)
+    last = changes[-1] if changes else None
+    if last is not None and last.version == champion.version:
+        store.settle(champion, last)
+        return
+    if _is_untold(written, champion, last) and written is not None:
+        store.settle(champion, written)
+        _tell(project, written)
+        return
+    found = _by_hand(champion, last, number=1 + _latest_number(project, store), as_of=as_of)
+    store.note_change(champion, found)
+    _record(project, store, found)
+    _tell(project, found)
+    project.workspace.say(f"note: {found.why}")
+
+
+def _is_untold(
+    written: "ChampionChange | None", champion: "ModelRef", last: "ChampionChange | None"
+) -> bool:
+    """Return whether the champion's own account of its promotion only lacks its entry."""
+    return (
+        written is not None
+        and written.version == champion.version
+        and (last is None or written.number > last.number)
+    )
+
+
+def _by_hand(
+    champion: "ModelRef", last: "ChampionChange | None", *, number: int, as_of: int
+) -> "ChampionChange":
+    from mqlml.tracking.records import ChampionChange
+
+    before = "" if last is None else last.version
+    instead = f" instead of version {before}" if before else ""
+    why = f"somebody made version {champion.version} champion in MLflow{instead}; it is obeyed"
+    return ChampionChange(number, BY_HAND, as_of, champion.version, before, BY_HAND, why)
+
+
+def _record(project: Project, store: "MlflowStore", change: "ChampionChange") -> None:
+    from mqlml.tracking.records import RunRecord
+
+    record = RunRecord(
+        name=project.settings.name,
+        kind="champion",
+        as_of=change.as_of,
+        reason=change.reason,
+        decision=change.why,
+        model_version=change.version,
+        tags={"from_version": change.previous, "to_version": change.version},
+    )
+    store.log_run(record)
+
+
+def _tell(project: Project, change: "ChampionChange") -> None:
+    payload = asdict(change)
+    del payload["as_of"]
+    write_entry(project.workspace.ledger, Entry(CHANGED, change.as_of, payload))
+
+
+def _latest_number(project: Project, store: "MlflowStore") -> int:
+    changes = champion_changes(project)
+    told = changes[-1].number if changes else 0
+    champion = store.champion(project.settings.name)
+    written = None if champion is None else store.change_of(champion)
+    return max(told, 0 if written is None else written.number)
 
 
 def untold_promotion(project: Project, store: "MlflowStore") -> "RunRow | None":
@@ -30,6 +146,8 @@ def untold_promotion(project: Project, store: "MlflowStore") -> "RunRow | None":
     champion = store.champion(settings.name)
     if champion is None or champion.run_id in _told(project):
         return None
+    if store.change_of(champion) is None:
+        return None  # the alias was moved by hand: no run of ours promoted it
     return next((run for run in store.runs(settings.name) if run.run_id == champion.run_id), None)
 
 
@@ -62,4 +180,4 @@ def check_promotion(project: Project, store: "MlflowStore") -> Check:
 
 def _told(project: Project) -> set[str]:
     entries = [e for kind in _KINDS for e in read_entries(project.workspace.ledger, kind=kind)]
-    return {str(e.payload["run_id"]) for e in entries if e.payload.get("promoted")}
+    return {str(e.payload["run_id"]) for e in entries}

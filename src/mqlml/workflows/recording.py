@@ -84,7 +84,7 @@ def record_training(
             contestants=_contestants(learnt),
             columns=plan.columns,
             categories=plan.categories,
-            example=_example(learnt.dataset.matrix),
+            example=usual_row(learnt.dataset.matrix),
             plan_fingerprint=plan.fingerprint,
             criteria_version=str(settings.criteria.version),
             criteria_digest=criteria_digest(settings.criteria),
@@ -97,7 +97,7 @@ def _data_name(name: str, facts: TrainingFacts) -> str:
     return name if facts.as_of is None else f"{name} as of {shown_instant(facts.as_of)}"
 
 
-def _example(matrix: pd.DataFrame) -> pd.DataFrame:
+def usual_row(matrix: pd.DataFrame) -> pd.DataFrame:
     """Return one row of usual values: nobody's own, so that nobody has to be erased from it."""
     usual = {
         name: [values.median() if is_numeric_dtype(values) else _most(values)]
@@ -134,8 +134,8 @@ def _params(project: Project, learnt: Learnt, seed: int) -> dict[str, object]:
 def _override_tags(learnt: Learnt) -> dict[str, str]:
     """Return the columns used although the audit would stop at them, each with its reason."""
     allowed, sensitive = overrides(learnt.findings), _allowed(learnt)
-    told = {"audit_overrides": _json(allowed).decode()} if allowed else {}
-    return told | ({"sensitive_allowed": _json(sensitive).decode()} if sensitive else {})
+    told = {"audit_overrides": json_artifact(allowed).decode()} if allowed else {}
+    return told | ({"sensitive_allowed": json_artifact(sensitive).decode()} if sensitive else {})
 
 
 def _allowed(learnt: Learnt) -> dict[str, str]:
@@ -183,11 +183,11 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
     return {
         "report.html": training_page(facts).encode(),
         **picture_artifacts(training_pictures(facts)),
-        "audit.json": _json([asdict(finding) for finding in learnt.findings]),
-        "reliability.json": _json(_records(facts.reliability)),
-        "sensitive.json": _json(_sensitive(learnt, facts)),
-        "gates.json": _json([asdict(gate) for gate in learnt.gates]),
-        "criteria.json": _json(learnt.bundle.criteria),
+        "audit.json": json_artifact([asdict(finding) for finding in learnt.findings]),
+        "reliability.json": json_artifact(_records(facts.reliability)),
+        "sensitive.json": json_artifact(_sensitive(learnt, facts)),
+        "gates.json": json_artifact([asdict(gate) for gate in learnt.gates]),
+        "criteria.json": json_artifact(learnt.bundle.criteria),
         "plan.json": learnt.dataset.plan.to_json().encode(),
     }
 
@@ -204,5 +204,6 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
-def _json(values: Any) -> bytes:
+def json_artifact(values: Any) -> bytes:
+    """Return values as the JSON file of a run; what JSON does not know becomes text."""
     return json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False, default=str).encode()

@@ -11,6 +11,7 @@ from mqlml.storage.atomic import replace_folder
 from mqlml.wiring import open_connection, open_store
 from mqlml.workflows.champion import load_champion
 from mqlml.workflows.project import Project, shown_instant
+from mqlml.workflows.promotions import champion_changes
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import ModelRef, RunRow
@@ -23,6 +24,7 @@ class Runs:
 
     found: "tuple[RunRow, ...]"
     champion: "ModelRef | None"
+    story: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the answer for programs."""
@@ -50,13 +52,25 @@ class Runs:
                 f"{shown_instant(row.at)[:10]}  {row.kind:<8} {version:<5} "
                 f"{row.reason:<10} {row.decision}{mark}"
             )
+        yield from self.story
 
 
 def list_runs(project: Project) -> Runs:
     """Return what was trained, monitored and reviewed; empty before the first run."""
     store = open_store(project.settings, project.workspace, project.secrets)
     name = project.settings.name
-    return Runs(store.runs(name), store.champion(name))
+    return Runs(store.runs(name), store.champion(name), _story(project))
+
+
+def _story(project: Project) -> tuple[str, ...]:
+    """Return since when which version was champion and why, a sentence each, oldest first."""
+    from mqlml.tracking.aliases import change_words
+
+    return tuple(
+        f"v{change.version} champion since {shown_instant(change.as_of)[:10]}: "
+        f"{change_words(change)}"
+        for change in champion_changes(project)
+    )
 
 
 def export_champion(project: Project, out: Path | None) -> Path:

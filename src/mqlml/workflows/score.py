@@ -54,6 +54,7 @@ from mqlml.workflows.learning import (
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.rules import refuse_pointless_criteria
 from mqlml.workflows.score_day import Day, DayScores, scores_of_day
+from mqlml.workflows.shadow import shadow as shadow_scores
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
 from mqlml.workflows.train import keep_page
 
@@ -112,6 +113,7 @@ def score(
     version: str | None = None,
     reasons_from: ReasonsFrom | None = None,
     allow_unsigned: bool = False,
+    shadow: bool = False,
     means: Means = USUAL_MEANS,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
@@ -119,7 +121,8 @@ def score(
     Reasons are given from the band `reasons_from` on (default: the config's). One lead
     scored alone gets what it gets within the batch, and leaves the batch's files as they
     are. With both `as_of` and `version`, a run that was kept then is repeated by its own
-    terms, reasons included. Raises BundleError without a champion, ConfigError when a rule
+    terms, reasons included. With `shadow` the challenger that waits scores too, apart and of
+    no consequence. Raises BundleError without a champion, ConfigError when a rule
     does not fit the model's columns, and for criteria that are not valid yet or not
     agreed on, see `agreed_project`.
     """
@@ -150,7 +153,11 @@ def score(
     facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
     scored = _Scored(run, found.scores, data, previous, found.terms, request)
-    return replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    kept = replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    if not shadow or loaded.is_remembered or request.asked.path is not None:
+        return kept
+    beside = shadow_scores(project, tables, found.terms, found.scores, moment=moment)
+    return replace(kept, shadowed=beside)
 
 
 def _request(

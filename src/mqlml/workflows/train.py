@@ -25,7 +25,7 @@ from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.model_card import changes_since, known_champion
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import tell_promotion
+from mqlml.workflows.promotions import promote_trained, settle_champion
 from mqlml.workflows.recording import record_training
 from mqlml.workflows.sensitive import sensitive_lines
 
@@ -183,7 +183,7 @@ def train(
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
-        tell_promotion(project, store)
+        settle_champion(project, store, as_of=moment)
         logged = record_training(
             store,
             project,
@@ -195,7 +195,7 @@ def train(
             since=since,
         )
         if logged.version:
-            store.promote(logged.name, logged.version, as_of=moment, reason="manual")
+            promote_trained(project, store, logged, as_of=moment)
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
         payload = {
             "run_id": logged.run_id,

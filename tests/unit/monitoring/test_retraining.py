@@ -1,8 +1,13 @@
-import numpy as np
 import pytest
 
 from mqlml.monitoring.evidence import Change, Kind
-from mqlml.monitoring.retraining import Reason, Request, challenger_gate, retrain_request
+from mqlml.monitoring.retraining import (
+    Attempt,
+    Reason,
+    Request,
+    retrain_request,
+    treatment_of,
+)
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.timeline import MICROS_PER_DAY
 
@@ -13,9 +18,17 @@ def change(kind: Kind, *, is_alarm: bool = True) -> Change:
     return Change(kind, 0, ("x",), None, "it moved", "act", 5.0, is_alarm=is_alarm)
 
 
-def asked(reason: Reason, *changes: Change, days: float = 10) -> Request:
+def asked(
+    reason: Reason, *changes: Change, days: float = 10, attempts: tuple[Attempt, ...] = ()
+) -> Request:
     now = int(days * MICROS_PER_DAY)
-    return retrain_request(reason, changes, trained_at=0, as_of=now, settings=SETTINGS)
+    return retrain_request(
+        reason, changes, trained_at=0, as_of=now, settings=SETTINGS, attempts=attempts
+    )
+
+
+def tried(reason: str, day: int) -> Attempt:
+    return Attempt(reason, day * MICROS_PER_DAY, "kept the champion")
 
 
 def test_nothing_to_do_is_an_answer() -> None:
@@ -61,71 +74,59 @@ def test_a_named_reason_needs_a_cause_unless_somebody_asks() -> None:
     assert asked("data").reason == "data"
 
 
-def drawn(noise: float, *, seed: int = 0, rows: int = 2000) -> tuple[np.ndarray, ...]:
-    rng = np.random.default_rng(seed)
-    log_odds = rng.normal(-2, 1, rows)
-    labels = (rng.random(rows) < 1 / (1 + np.exp(-log_odds))).astype(float)
-    worse = 1 / (1 + np.exp(-(log_odds + rng.normal(0, noise, rows))))
-    return np.arange(rows) // 4, labels, 1 / (1 + np.exp(-log_odds)), worse
-
-
-def test_a_better_challenger_is_promoted_and_a_worse_one_is_not() -> None:
-    leads, labels, right, noisy = drawn(1.0)
-    promoted = challenger_gate(leads, labels, champion=noisy, challenger=right, settings=SETTINGS)
-    assert promoted.promote
-    assert promoted.figures["z"] > 1.28
-    assert promoted.figures["leads"] == 500
-    assert promoted.why.startswith("promoted the challenger, as its log loss is 0.0578 lower")
-    kept = challenger_gate(leads, labels, champion=right, challenger=noisy, settings=SETTINGS)
-    assert not kept.promote
-    assert kept.figures["z"] == pytest.approx(-promoted.figures["z"])
-
-
-def test_equal_models_change_nothing() -> None:
-    leads, labels, right, _ = drawn(0.0)
-    kept = challenger_gate(leads, labels, champion=right, challenger=right, settings=SETTINGS)
-    assert not kept.promote
-    assert kept.figures["z"] == 0.0
-
-
-def test_copies_of_the_same_lead_are_not_more_evidence() -> None:
-    leads, labels, right, noisy = drawn(0.5, rows=400)
-    once = challenger_gate(
-        np.arange(400), labels, champion=noisy, challenger=right, settings=SETTINGS
+def test_auto_waits_before_it_tries_again_what_did_not_help() -> None:
+    found = asked("auto", change("concept"), days=47, attempts=(tried("drift", 20),))
+    assert not found.is_needed
+    assert found.why == (
+        "nothing to do: tried on 1970-01-21 (kept the champion); again from 1970-02-18 on"
     )
-    copied = challenger_gate(
-        np.tile(np.arange(400), 9),
-        np.tile(labels, 9),
-        champion=np.tile(noisy, 9),
-        challenger=np.tile(right, 9),
-        settings=SETTINGS,
+    assert asked("auto", change("concept"), days=48, attempts=(tried("drift", 20),)).is_needed
+
+
+def test_what_was_tried_for_one_reason_does_not_hold_up_another() -> None:
+    found = asked("auto", change("concept"), days=100, attempts=(tried("drift", 95),))
+    assert (found.is_needed, found.reason) == (True, "schedule")
+    found = asked("auto", change("definition"), change("concept"), attempts=(tried("drift", 5),))
+    assert (found.is_needed, found.reason) == (True, "criteria")
+
+
+def test_the_calendar_counts_from_the_last_attempt_too() -> None:
+    assert not asked("auto", days=120, attempts=(tried("schedule", 91),)).is_needed
+    assert asked("auto", days=181, attempts=(tried("schedule", 91),)).is_needed
+
+
+def test_who_asks_for_drift_by_name_is_not_told_to_wait() -> None:
+    assert asked("drift", change("concept"), attempts=(tried("drift", 9),)).is_needed
+
+
+@pytest.mark.parametrize(
+    ("kind", "conversions", "approach", "has_since"),
+    [
+        ("prior", 1000, "recalibration", True),
+        ("concept", 299, "correction", True),
+        ("concept", 300, "tournament", True),
+        ("covariate", 50, "tournament", False),
+    ],
+)
+def test_the_diagnosis_chooses_the_way_to_learn(
+    kind: Kind, conversions: int, approach: str, has_since: bool
+) -> None:
+    request = Request(True, "drift", "it moved", change(kind))
+    found = treatment_of(
+        request, is_same_target=True, conversions_since=conversions, has_horizon=True
     )
-    assert len(leads) == 400
-    assert copied.figures["z"] == pytest.approx(once.figures["z"])
+    assert found.approach == approach
+    assert (found.since is not None) == has_since
 
 
-def test_a_challenger_that_ranks_better_but_is_badly_calibrated_stays_out() -> None:
-    rng = np.random.default_rng(1)
-    labels = (rng.random(3000) < 0.1).astype(float)
-    champion = np.full(3000, 0.1)
-    # Knows the answer, and says a third too much of everything.
-    knows = np.where(labels == 1, 0.75, 0.15)
-    kept = challenger_gate(
-        np.arange(3000), labels, champion=champion, challenger=knows, settings=SETTINGS
-    )
-    assert kept.figures["z"] > 1.28
-    assert not kept.promote
-    assert "worse calibrated" in kept.why
+def test_new_criteria_keep_the_model_unless_the_target_is_new() -> None:
+    request = Request(True, "criteria", "edited", change("definition"))
+    same = treatment_of(request, is_same_target=True, conversions_since=0, has_horizon=True)
+    other = treatment_of(request, is_same_target=False, conversions_since=0, has_horizon=True)
+    assert (same.approach, other.approach) == ("new criteria", "tournament")
 
 
-def test_too_few_conversions_keep_the_champion() -> None:
-    labels = np.r_[np.ones(19), np.zeros(500)]
-    kept = challenger_gate(
-        np.arange(519),
-        labels,
-        champion=np.full(519, 0.5),
-        challenger=np.full(519, 0.04),
-        settings=SETTINGS,
-    )
-    assert not kept.promote
-    assert "19 conversions to compare on, 20 needed" in kept.why
+def test_without_dates_of_outcomes_nothing_young_can_be_learnt_from() -> None:
+    request = Request(True, "drift", "it moved", change("concept"))
+    found = treatment_of(request, is_same_target=True, conversions_since=5, has_horizon=False)
+    assert found.approach == "tournament"

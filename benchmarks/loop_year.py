@@ -1,0 +1,133 @@
+"""A year of weekly cycles on the demo firm, unattended: `make bench-year`.
+
+The simulated company exports its data every Monday and `mqlml cycle` runs on them, 52 times.
+In the middle the firm moves up-market: what makes leads convert changes, and a week later so do
+the criteria. Printed: what the loop did and when, CPU time per cycle, how the workspace grows.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results_file import write_rows
+from mqlml.demo.company import simulate
+from mqlml.demo.export import Exports
+from mqlml.demo.settings import DemoSettings
+from mqlml.demo.story import as_of, make_story
+from mqlml.workflows.cycle import CycleResult, CycleWishes, cycle
+from mqlml.workflows.demo import write_demo_configs
+from mqlml.workflows.project import Project, open_project
+from mqlml.workflows.train import train
+
+_SEED = 11
+_MONTHS = 21
+
+
+@dataclass(frozen=True)
+class Week:
+    """One cycle: its day, what it did, its CPU seconds, and the workspace's size after it."""
+
+    day: date
+    result: CycleResult
+    cpu_s: float
+    size_mb: float
+
+    @property
+    def told(self) -> str:
+        """Return what the cycle did beside scoring."""
+        steps = {step.name: step.outcome for step in self.result.steps}
+        return f"{steps['monitor']} | {steps['retrain']}"
+
+
+def main() -> None:
+    """Run the year, print it and write results/loop_year.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leads", type=int, default=8_000)
+    parser.add_argument("--weeks", type=int, default=52)
+    given = parser.parse_args()
+    command = f"python -m benchmarks.loop_year --leads {given.leads} --weeks {given.weeks}"
+    with tempfile.TemporaryDirectory() as folder:
+        weeks = run_year(Path(folder), leads=given.leads, weeks=given.weeks)
+    rows = year_rows(weeks, command)
+    for row in rows:
+        print(f"{row['name']:56} {row['value']:10.2f} {row['unit']}")
+    if given.weeks == 52:
+        print(write_rows("loop_year", rows, leads=given.leads, story=story_of(weeks)))
+
+
+def run_year(folder: Path, *, leads: int, weeks: int) -> list[Week]:
+    """Return the cycles of a year in a fresh workspace."""
+    company = simulate(DemoSettings(n_leads=leads, months=_MONTHS), seed=_SEED)
+    exports, story = Exports(company), make_story(company.settings)
+    write_demo_configs(folder)
+    change = company.settings.icp_change_on or story.first_training
+    first = story.first_training - timedelta(weeks=8)
+    exports.write(folder / "exports", until=as_of(first))
+    train(_project(folder, "demo.yaml"), as_of=as_of(first), seed=_SEED, say=_silent)
+    done = []
+    for number in range(1, weeks + 1):
+        day = first + timedelta(weeks=number)
+        if as_of(day) > company.settings.end_at:
+            break
+        exports.write(folder / "exports", until=as_of(day))
+        config = "demo_v2.yaml" if day >= change else "demo.yaml"
+        begun = time.process_time()
+        wishes = CycleWishes(as_of=as_of(day), seed=_SEED)
+        result = cycle(_project(folder, config), wishes, say=_silent)
+        spent = time.process_time() - begun
+        week = Week(day, result, spent, _size_mb(folder / "workspace"))
+        print(f"{day} {spent:5.1f} s {week.size_mb:6.1f} MB  {week.told}", flush=True)
+        done.append(week)
+    return done
+
+
+def _project(folder: Path, config: str) -> Project:
+    return open_project(folder / config, data=folder / "exports", workspace=folder / "workspace")
+
+
+def _silent(_text: str) -> None:
+    return
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def year_rows(weeks: list[Week], command: str) -> list[dict[str, Any]]:
+    """Return the figures of a year."""
+    failed = sum(week.result.error is not None for week in weeks)
+    half = weeks[len(weeks) // 2].size_mb
+    figures = {
+        "cycles run": (float(len(weeks)), ""),
+        "cycles that failed": (float(failed), ""),
+        "weeks with an alarm": (float(sum(week.result.alarm for week in weeks)), ""),
+        "champions promoted": (float(sum("promoted" in week.told for week in weeks)), ""),
+        "CPU seconds in all": (sum(week.cpu_s for week in weeks), "s"),
+        "CPU seconds of the longest cycle": (max(week.cpu_s for week in weeks), "s"),
+        "workspace after the first cycle": (weeks[0].size_mb, "MB"),
+        "workspace at half time": (half, "MB"),
+        "workspace at the end": (weeks[-1].size_mb, "MB"),
+    }
+    return [
+        {"name": name, "value": value, "unit": unit, "goal": "", "command": command}
+        for name, (value, unit) in figures.items()
+    ]
+
+
+def story_of(weeks: list[Week]) -> list[str]:
+    """Return the weeks in which something was done, a line each."""
+    quiet = "nothing to do: no change found and the champion is young"
+    return [
+        f"{week.day}: {week.told}"
+        for week in weeks
+        if quiet not in json.dumps(week.told) or week.result.alarm
+    ]
+
+
+if __name__ == "__main__":
+    main()
