@@ -13,7 +13,9 @@ Reason = Literal["auto", "schedule", "drift", "criteria", "data", "manual", "era
 Approach = Literal["tournament", "correction", "recalibration", "new criteria"]
 
 # Of these the world changed, not the tables: there is something new to learn.
-_DRIFT_KINDS = ("concept", "prior", "covariate", "sales_cycle", "selection")
+# Others ask for a training only where their diagnosis proposes one: new inputs alone do not.
+_DRIFT_KINDS = ("concept", "prior", "sales_cycle")
+_TRAINING = ("retrain", "recalibrate")
 _BROKEN_KINDS = ("instrumentation", "bots")
 # So many conversions since a change are enough to learn from them alone.
 _ENOUGH_CONVERSIONS = 300
@@ -85,6 +87,12 @@ def retrain_request(
     return Request(False, reason, f"nothing to do: there is no {reason} to retrain for")
 
 
+def _asks_for_training(change: Change) -> bool:
+    return change.kind in _DRIFT_KINDS or (
+        change.kind != "definition" and change.proposal in _TRAINING
+    )
+
+
 def _standing_reasons(
     changes: Sequence[Change], trained_at: int, as_of: int, settings: MonitoringSettings
 ) -> list[Request]:
@@ -94,7 +102,7 @@ def _standing_reasons(
         why = f"nothing to do before these inputs are mended: {columns}"
         return [Request(False, "data", why, broken[0])]
     requests = []
-    drifted = [c for c in changes if c.kind in _DRIFT_KINDS and c.is_alarm]
+    drifted = [c for c in changes if _asks_for_training(c) and c.is_alarm]
     if drifted:
         why = f"{drifted[0].kind}: {drifted[0].evidence}"
         requests.append(Request(True, "drift", why, drifted[0]))

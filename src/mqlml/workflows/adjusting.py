@@ -31,7 +31,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.workflows.challenge import Occasion, persona_rows, recent_rows, sides_of
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.history import Past
-from mqlml.workflows.learning import known_assurance, threshold_of
+from mqlml.workflows.learning import known_assurance, list_floor_of, threshold_of
 
 # Younger points say next to nothing.
 _LEAST_KNOWN = 0.02
@@ -180,11 +180,10 @@ def _chosen(
 
 def _bundle(occasion: Occasion, tables: Tables, past: Past, chosen: _Candidate) -> Bundle:
     settings, old = occasion.project.settings, occasion.champion.bundle
-    threshold = _threshold(occasion, tables, past, chosen.model)
     last = int(past.points["as_of"].max())
     facts = {
         "winner": chosen.model.name,
-        "mql_probability": threshold,
+        **_limits(occasion, tables, past, chosen.model),
         "criteria_digest": criteria_digest(settings.criteria),
         "data_digest": tables.digest,
         "data_end": tables.data_end,
@@ -201,17 +200,28 @@ def _bundle(occasion: Occasion, tables: Tables, past: Past, chosen: _Candidate) 
         model=chosen.model,
         criteria=settings.criteria.model_dump(mode="json"),
         personas=[persona.model_dump(mode="json") for persona in settings.personas],
-        facts={**old.facts, **facts},
+        facts={**_without_limits(old.facts), **facts},
+        # How sure a score is was measured for the champion as it was.
+        spread=None,
     )
 
 
-def _threshold(occasion: Occasion, tables: Tables, past: Past, model: Model) -> float:
-    settings, old = occasion.project.settings, occasion.champion.bundle
+def _without_limits(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != "list_floor"}
+
+
+def _limits(occasion: Occasion, tables: Tables, past: Past, model: Model) -> dict[str, float]:
+    """Return where MQL begins for the model, and the least probability of a list if one is cut."""
+    criteria, old = occasion.project.settings.criteria, occasion.champion.bundle
     dataset = Dataset(past.points, past.matrix, old.plan)
+    assurance = known_assurance(old.facts)
     try:
-        return threshold_of(settings.criteria, tables, dataset, model, known_assurance(old.facts))
+        threshold = threshold_of(criteria, tables, dataset, model, assurance)
+        floor = list_floor_of(criteria, tables, dataset, model, assurance)
     except DataError:
-        return float(old.facts["mql_probability"])
+        kept = ("mql_probability", "list_floor")
+        return {name: float(old.facts[name]) for name in kept if name in old.facts}
+    return {"mql_probability": threshold} | ({} if floor is None else {"list_floor": floor})
 
 
 def _compared(occasion: Occasion, tables: Tables, past: Past, judged: _Judged) -> Compared:
@@ -234,7 +244,7 @@ def under_new_criteria(occasion: Occasion, tables: Tables, past: Past) -> Adjust
     """Return the champion itself, with the criteria of now and a threshold measured for them."""
     settings, old = occasion.project.settings, occasion.champion.bundle
     facts = {
-        "mql_probability": _threshold(occasion, tables, past, old.model),
+        **_limits(occasion, tables, past, old.model),
         "criteria_digest": criteria_digest(settings.criteria),
         "adjusted": {"how": "new criteria", "from_version": occasion.champion.version},
     }
@@ -242,7 +252,7 @@ def under_new_criteria(occasion: Occasion, tables: Tables, past: Past) -> Adjust
         old,
         criteria=settings.criteria.model_dump(mode="json"),
         personas=[persona.model_dump(mode="json") for persona in settings.personas],
-        facts={**old.facts, **facts},
+        facts={**_without_limits(old.facts), **facts},
     )
     why = (
         f"promoted the champion under criteria version {settings.criteria.version}: its "
