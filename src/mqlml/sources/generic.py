@@ -98,9 +98,7 @@ def read_sources(
         shutil.rmtree(workdir / "checked", ignore_errors=True)
         scratch.mkdir(parents=True, exist_ok=True)
         with duckdb.connect(":memory:") as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET memory_limit = '2GB'")
-            connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
+            _limit(connection, scratch / "spill")
             door = Door(
                 connection,
                 data_dir,
@@ -128,6 +126,13 @@ def read_sources(
         raise DataError(Fault("rows cannot be stored", str(workdir), found, mend)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
+    # Python's own share comes on top: together they stay below 2 GiB.
+    connection.execute("SET memory_limit = '1200MB'")
+    connection.execute(f"SET temp_directory = {literal(str(spill))}")
+    connection.execute("SET TimeZone = 'UTC'")
 
 
 def source_files(settings: SourceSettings, data_dir: Path) -> tuple[Path, ...] | None:

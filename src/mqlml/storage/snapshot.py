@@ -51,7 +51,7 @@ _FRAMES = ("leads", "attributes", "stages", "verdicts", "handovers", "merges")
 _NOT_IN_DIGEST = frozenset({"quarantine.parquet", DAY_SUMS})
 
 
-def write_tables(root: Path, ingested: Ingested, *, memory_limit: str = "2GB") -> Tables:
+def write_tables(root: Path, ingested: Ingested, *, memory_limit: str = "1200MB") -> Tables:
     """Make what was ingested the current snapshot of the workspace at `root`, and return it.
 
     Call it while holding the workspace's lock. At most two old snapshots stay.

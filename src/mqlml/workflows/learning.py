@@ -123,16 +123,8 @@ def learn(
     """
     refuse_contradictions(settings)
     say("making points and features")
-    plan = plan_of(settings, tables)
-    points = window.points(training_points(tables, settings.target, settings.points))
-    share = _split_of(settings, tables, points, window.test_weeks)
-    split = make_split(points, settings.target, share)
-    _refuse_unpromised(settings.criteria, points, split)
-    matrix = _matrix(settings, tables, points, plan, means)
-    _refuse_nothing_to_see(matrix)
-    refuse_faulty_rules(settings, tables, points, matrix)
-    _refuse_pointless(settings, tables, points, matrix)
-    dataset = Dataset(points, matrix, plan)
+    dataset, split = _dataset(settings, tables, window, means)
+    points, matrix, plan = dataset.points, dataset.matrix, dataset.plan
     say("looking for leaks")
     findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
     show(findings)
@@ -171,6 +163,22 @@ def without_months(settings: Settings) -> Settings:
     segments = settings.model.segments.model_copy(update={"min_months": 0})
     model = settings.model.model_copy(update={"segments": segments})
     return settings.model_copy(update={"model": model})
+
+
+def _dataset(
+    settings: Settings, tables: Tables, window: Window, means: Means
+) -> tuple[Dataset, Split]:
+    """Return points and features, split by time; refuses what cannot be learnt from."""
+    plan = plan_of(settings, tables)
+    points = window.points(training_points(tables, settings.target, settings.points))
+    share = _split_of(settings, tables, points, window.test_weeks)
+    split = make_split(points, settings.target, share)
+    _refuse_unpromised(settings.criteria, points, split)
+    matrix = _matrix(settings, tables, points, plan, means)
+    _refuse_nothing_to_see(matrix)
+    refuse_faulty_rules(settings, tables, points, matrix)
+    _refuse_pointless(settings, tables, points, matrix)
+    return Dataset(points, matrix, plan), split
 
 
 def _matrix(

@@ -154,6 +154,19 @@ def searching(project: Project, candidates: int | None, *, is_timed: bool) -> Pr
     return replace(project, settings=project.settings.model_copy(update={"model": model}))
 
 
+def _learnt(
+    project: Project, tables: Tables, moment: int, *, seed: int, say: Say, means: Means
+) -> Learnt:
+    """Return what was learnt; a training that the audit stops leaves a page of its findings."""
+    pages: list[Path] = []
+    show = partial(_keep_stops, project, tables, moment, pages)
+    try:
+        return learn(project.settings, tables, seed=seed, say=say, means=means, show=show)
+    except LeakageError as error:
+        shown = (Fault("every finding is drawn on a page", str(page)) for page in pages)
+        raise LeakageError(*error.faults, *shown) from None
+
+
 def train(
     project: Project, *, as_of: int | None, seed: int, say: Say, means: Means = USUAL_MEANS
 ) -> TrainResult:
@@ -166,13 +179,7 @@ def train(
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
-    pages: list[Path] = []
-    try:
-        show = partial(_keep_stops, project, tables, moment, pages)
-        learnt = learn(project.settings, tables, seed=seed, say=say, means=means, show=show)
-    except LeakageError as error:
-        shown = (Fault("every finding is drawn on a page", str(page)) for page in pages)
-        raise LeakageError(*error.faults, *shown) from None
+    learnt = _learnt(project, tables, moment, seed=seed, say=say, means=means)
     counts = snapshot_facts(project.workspace.root).counts
     facts = training_facts(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
