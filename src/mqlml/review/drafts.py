@@ -17,6 +17,8 @@ _OWNERS: dict[Kind, str] = {
     "data": "marketing",
 }
 
+_TRAIN = "mqlml retrain --reason review"
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -64,7 +66,7 @@ def _of_finding(row: Mapping[Any, Any]) -> Draft:
         )
         return Draft("criteria", feature, f"keep these leads from sales: {told}", rule)
     if is_liked:
-        says = f"train again with reason review: sales likes {sentence} more than the model does"
+        says = f"train again ({_TRAIN}): sales likes {sentence} more than the model does"
         return Draft("training", feature, says)
     if row["direction"] == "up":
         says = f"do not let more {sentence} raise a score: sales says it does not help"

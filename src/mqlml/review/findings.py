@@ -79,6 +79,15 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
         judged: verdicts with the features before them.
         importance: column, sentence, importance, direction, as `modeling` gives it.
     """
+    answers = every_answer(judged, importance)
+    return answers.loc[answers["is_shown"], list(COLUMNS)].reset_index(drop=True)
+
+
+def every_answer(judged: Judged, importance: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per question: COLUMNS, and `is_shown` (a finding, or strongest of its column).
+
+    What was asked and answered is as `conditional_findings` says, in its order.
+    """
     from scipy.special import ndtr
 
     asked = [q for name in importance["column"] for q in _questions(judged.matrix[name])]
@@ -103,8 +112,8 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
     best = answers.sort_values(
         ["is_found", "z", "feature"], ascending=[False, False, True], kind="stable"
     )
-    kept = best[best["is_found"] | ~best["column"].duplicated()]
-    told = kept.merge(importance, on="column", how="left", validate="m:1")
+    best["is_shown"] = best["is_found"] | ~best["column"].duplicated()
+    told = best.merge(importance, on="column", how="left", validate="m:1")
     return _classified(told, importance, verdicts=len(accepted), questions=len(asked))
 
 
@@ -211,7 +220,7 @@ def _classified(
     order = ["is_found", "z", "feature"]
     table.loc[~table["is_found"], "z"] = table["share"]
     table = table.sort_values(order, ascending=[False, False, True], kind="stable")
-    return table[list(COLUMNS)].reset_index(drop=True)
+    return table[[*COLUMNS, "is_shown"]].reset_index(drop=True)
 
 
 def _more_needed(error: Floats, verdicts: int) -> npt.NDArray[np.int64]:
@@ -239,9 +248,10 @@ def _unanswered(importance: pd.DataFrame, verdicts: int) -> pd.DataFrame:
         more_needed=max(2 * FEWEST_OF_A_KIND - verdicts, FEWEST_OF_A_KIND),
         p_value=np.nan,
         tier="none",
+        is_shown=True,
         **{"class": "too few verdicts"},
     )
-    return table[list(COLUMNS)].reset_index(drop=True)
+    return table[[*COLUMNS, "is_shown"]].reset_index(drop=True)
 
 
 def _directions(signs: "pd.Series[int]") -> Sequence[str]:
@@ -252,18 +262,22 @@ def finding_sentences(findings: pd.DataFrame) -> tuple[str, ...]:
     """Return one sentence per indicated or confirmed finding."""
     told = findings[findings["tier"] != "none"]
     return tuple(
-        f"{_subject(row)}: at equal score sales accepts "
+        f"{subject_of(row['feature'], row['sentence'])}: at equal score sales accepts "
         f"{'fewer' if row['effect'] < 0 else 'more'} of {_leads(row)} "
-        f"(effect {_signed(row['effect'])}, {_signed(row['low'])} to {_signed(row['high'])}); "
+        f"(effect {signed(row['effect'])}, {signed(row['low'])} to {signed(row['high'])}); "
         f"{row['class']} them ({row['tier']})"
         for row in told.to_dict("records")
     )
 
 
-def _subject(row: Mapping[Any, Any]) -> str:
-    """Return what was asked about in the plan's words, a category with its level."""
-    _, sign, level = str(row["feature"]).partition(" = ")
-    return f"{row['sentence']}{sign}{level.replace('_', ' ')}"
+def subject_of(feature: str, sentence: str) -> str:
+    """Return what was asked about in the plan's words, a category with its level.
+
+    >>> subject_of("source = trade_fair", "source of the lead")
+    'source of the lead = trade fair'
+    """
+    _, sign, level = feature.partition(" = ")
+    return f"{sentence}{sign}{level.replace('_', ' ')}"
 
 
 def _leads(row: Mapping[Any, Any]) -> str:
@@ -272,5 +286,10 @@ def _leads(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return an effect with its sign.
+
+    >>> signed(0.5)
+    '+0.50'
+    """
     return f"{value:+.2f}".replace("-", "−")

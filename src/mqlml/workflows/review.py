@@ -1,7 +1,7 @@
 """`mqlml review`: the model's importance held against sales' verdicts, recorded in MLflow."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
 from mqlml.reports.words import day
 from mqlml.review.drafts import Draft, drafts_of, next_criteria
+from mqlml.review.earlier import earlier_findings
+from mqlml.review.followup import FollowUp
 from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 from mqlml.review.review import Became, Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
@@ -30,7 +32,8 @@ from mqlml.workflows.champion import fetch
 from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.recording import picture_artifacts
+from mqlml.workflows.recording import json_artifact, picture_artifacts
+from mqlml.workflows.review_followup import KIND, followed_up, kept_findings
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
@@ -52,12 +55,18 @@ class ReviewResult:
     drafts: tuple[Draft, ...] = ()
     written: tuple[Path, ...] = ()
 
+    @property
+    def follow(self) -> FollowUp | None:
+        """Return what became of the last review's findings; None for a first review."""
+        return self.facts.follow
+
     def document(self) -> dict[str, Any]:
         """Return the answer for programs."""
         return {
             "accepted": self.found.accepted,
             "rejected": self.found.rejected,
             "findings": finding_documents(self.found),
+            "followed": followed_documents(self.follow),
             "by_grade": self.found.by_grade.to_dict("records"),
             "by_reason": self.found.by_reason.to_dict("records"),
             "funnel": _records(self.found.became.funnel),
@@ -80,6 +89,8 @@ class ReviewResult:
         """Yield the answer for people: the verdict first."""
         yield review_verdict(self.found)
         yield from self.found.sentences
+        if self.follow is not None:
+            yield from (f"last time: {one.sentence}" for one in self.follow.followed)
         yield from (f"to decide ({one.owner}): {one.says}" for one in self.drafts)
         yield from (f"next: mqlml criteria preview {path}" for path in self.written)
         yield from (f"note: {text}" for text in self.found.warnings)
@@ -90,6 +101,11 @@ def finding_documents(found: Review) -> list[dict[str, Any]]:
     """Return the findings as JSON values, all features that were asked about."""
     columns = ["feature", "direction", "effect", "low", "high", "more_needed", "tier", "class"]
     return _records(found.findings[columns])
+
+
+def followed_documents(follow: FollowUp | None) -> list[dict[str, Any]]:
+    """Return what became of the last review's findings as JSON values."""
+    return [one.document() for one in follow.followed] if follow else []
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -131,19 +147,23 @@ def review(
     given = _given_from(tables.verdicts, start)
     judged = judged_leads(given, past.scores, past.matrix)
     found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
+    follow = followed_up(project, loaded, judged, ranked, moment)
     facts = _facts(
         found,
         (start, moment),
+        follow,
         name=project.settings.name,
         data_digest=tables.digest,
         version=loaded.version,
     )
     page = review_page(facts)
+    kept = kept_findings(earlier_findings(found, facts.drafts, judged, moment), follow)
     with project.workspace.lock("review"):
-        run_id = store.log_run(_record(found, facts, page, moment, loaded.version))
+        run_id = store.log_run(_record(facts, page, kept, moment, loaded.version))
         report = keep_page(project, f"review-{run_id[:8]}.html", page)
-        payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
-        write_entry(project.workspace.ledger, Entry("review", moment, payload))
+        counts = {"accepted": found.accepted, "rejected": found.rejected}
+        payload = {"run_id": run_id, "from": start, "version": loaded.version, **counts, **kept}
+        write_entry(project.workspace.ledger, Entry(KIND, moment, payload))
     written = () if drafts_folder is None else _write_drafts(project, facts.drafts, drafts_folder)
     shown = shown_instant(moment)
     return ReviewResult(found, facts, run_id, loaded.version, report, shown, facts.drafts, written)
@@ -182,13 +202,16 @@ def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became |
     )
 
 
-def _record(found: Review, facts: ReviewFacts, page: str, moment: int, version: str) -> "RunRecord":
+def _record(
+    facts: ReviewFacts, page: str, kept: Mapping[str, Any], moment: int, version: str
+) -> "RunRecord":
     from mqlml.tracking.records import RunRecord
 
+    found = facts.found
     findings = json.dumps(finding_documents(found), indent=1).encode()
     return RunRecord(
         name=facts.name,
-        kind="review",
+        kind=KIND,
         as_of=moment,
         reason="verdicts",
         decision=f"{len(found.sentences)} findings",
@@ -197,13 +220,21 @@ def _record(found: Review, facts: ReviewFacts, page: str, moment: int, version: 
         artifacts={
             "report.html": page.encode(),
             "findings.json": findings,
+            "kept.json": json_artifact(kept),
+            "followed.json": json_artifact(followed_documents(facts.follow)),
             **picture_artifacts(review_pictures(facts)),
         },
     )
 
 
 def _facts(
-    found: Review, period: tuple[int | None, int], *, name: str, data_digest: str, version: str
+    found: Review,
+    period: tuple[int | None, int],
+    follow: FollowUp | None,
+    *,
+    name: str,
+    data_digest: str,
+    version: str,
 ) -> ReviewFacts:
     start, end = period
     return ReviewFacts(
@@ -211,6 +242,7 @@ def _facts(
         as_of=end,
         found=found,
         drafts=drafts_of(found),
+        follow=follow,
         details=(
             Named("Model version", version),
             Named("Verdicts given from", day(start) if start is not None else "the first"),

@@ -46,7 +46,7 @@ def test_what_sales_likes_more_is_learnt_and_indicated_findings_wait() -> None:
         review_of(("country = us", "mixed", 0.9, "confirmed"), ("x", "up", -0.4, "indicated"))
     )
     assert draft.feature == "country = us"
-    assert draft.says.startswith("train again with reason review")
+    assert draft.says.startswith("train again (mqlml retrain --reason review)")
 
 
 def test_a_reason_that_no_column_tells_asks_for_a_column() -> None:
