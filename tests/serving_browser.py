@@ -7,6 +7,10 @@ from mqlml.serving.roles import Role
 from mqlml.workflows.verdicts import invite_person
 
 PASSWORD = "four words are plenty"
+_IN_A_FIELD = """new Promise(done => {
+  const look = () => document.activeElement.matches("input") ? done(1) : setTimeout(look, 10);
+  look();
+})"""
 
 
 def invited(page: Served, name: str, role: Role) -> str:
@@ -21,6 +25,7 @@ def invited(page: Served, name: str, role: Role) -> str:
 def sign_in(page: Served, browser: Tab, name: str, role: Role = Role.REP) -> str:
     """Choose a password by keyboard alone; return the page's address."""
     browser.open(invited(page, name, role))
+    browser.value(_IN_A_FIELD)  # a page is loaded before its first field has the focus
     browser.type(PASSWORD)
     browser.press("Tab")
     browser.type_and_wait(f"{PASSWORD}\n")

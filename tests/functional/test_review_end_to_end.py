@@ -100,13 +100,16 @@ def test_verdicts_become_signed_criteria_and_the_next_review_tells_what_they_did
         # The confirmed finding is drafted, previewed, dated and signed by both teams.
         (draft,) = map(Path, first["written"])
         before = yaml.safe_load(firm.read_text(encoding="utf-8"))["criteria"]
-        made = yaml.safe_load(draft.read_text(encoding="utf-8"))
-        assert made["version"] == 2
+        assert yaml.safe_load(draft.read_text(encoding="utf-8"))["version"] == 2
         second = firm.parent / "criteria_v2.yaml"
         second.write_text(f"valid_from: {FROM}\n{draft.read_text(encoding='utf-8')}")
         (firm.parent / "criteria_v1.yaml").write_text(yaml.safe_dump(before), encoding="utf-8")
         preview = run("criteria", "preview", second, *shared, "--as-of", SCORED)
-        print(preview["changes"], {k: preview[k] for k in preview if k not in ("weeks",)})
+        # Rules look at what people wrote, "Software", where the model reads "software".
+        rule = f"disqualifier '{draft.stem}' was added: \"industry\" = 'Software'"
+        assert rule in preview["changes"]
+        assert preview["enters"]["leads"] == 0
+        assert preview["new"]["leads"] + preview["leaves"]["leads"] == preview["old"]["leads"]
         for team in ("marketing", "sales"):
             words = ("criteria", "sign", second, "--team", team, "--who", team)
             signed = run(*words, "--date", JUDGED)
@@ -121,7 +124,10 @@ def test_verdicts_become_signed_criteria_and_the_next_review_tells_what_they_did
         scores = pd.read_parquet(document["path"])
         leads = pd.read_csv(firm.parent / "leads.csv").set_index("id")
         industry = leads["industry"].reindex(scores["lead_id"]).to_numpy()
-        print(pd.crosstab(industry, scores["outcome"]))
+        is_software = industry == "Software"
+        assert is_software.sum() > 10
+        assert set(scores.loc[is_software, "outcome"]) == {"disqualified"}
+        assert (scores.loc[~is_software, "outcome"] == "mql").any()
 
         # What sales says from then on is about the others; the next review tells so.
         clock.now = project.instant(END)
@@ -130,7 +136,19 @@ def test_verdicts_become_signed_criteria_and_the_next_review_tells_what_they_did
         )
         assert run("review", "import", tmp_path / "b.csv", *shared)["added"] > 50
         later = run("review", *shared, "--from", FROM, "--to", END)
-        print(later["followed"])
+        (followed,) = later["followed"]
+        assert followed["feature"] == "industry = software"
+        assert followed["state"] == "kept from sales"
+        assert followed["done"] == [
+            f"criteria version 2 holds the rule from {FROM} on, signed by both teams"
+        ]
+        assert followed["then"]["high"] < -1
+        assert followed["now"]["verdicts"] == 0
+        # Reviewed once more it reads the review before, not itself.
+        assert run("review", *shared, "--from", FROM, "--to", END)["followed"] == [followed]
         browser.open(Path(later["report"]))
-        print(shown(browser)[:2500])
-        browser.picture(Path("/tmp/follow-page.png"))
+        words = shown(browser)
+        assert "Findings of last time, and what became of them" in words
+        assert "The review up to 2025-12-10: sales accepted" in words
+        assert "% of the verdicts were on such leads then, 0 % are now" in words
+        assert browser.complaints() == []

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from mqlml import timeline
 from mqlml.config import Settings
@@ -18,13 +17,12 @@ from mqlml.modeling.importance import importance
 from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
 from mqlml.reports.words import day
-from mqlml.review.drafts import Draft, drafts_of, next_criteria
+from mqlml.review.drafts import Draft, drafts_of
 from mqlml.review.earlier import earlier_findings
 from mqlml.review.followup import FollowUp
 from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 from mqlml.review.review import Became, Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
-from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -33,6 +31,7 @@ from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.recording import json_artifact, picture_artifacts
+from mqlml.workflows.review_drafts import spellings, write_drafts
 from mqlml.workflows.review_followup import KIND, followed_up, kept_findings
 from mqlml.workflows.train import keep_page
 
@@ -152,6 +151,7 @@ def review(
         found,
         (start, moment),
         follow,
+        drafts_of(found, spellings(tables, past, found)),
         name=project.settings.name,
         data_digest=tables.digest,
         version=loaded.version,
@@ -164,26 +164,9 @@ def review(
         counts = {"accepted": found.accepted, "rejected": found.rejected}
         payload = {"run_id": run_id, "from": start, "version": loaded.version, **counts, **kept}
         write_entry(project.workspace.ledger, Entry(KIND, moment, payload))
-    written = () if drafts_folder is None else _write_drafts(project, facts.drafts, drafts_folder)
+    written = () if drafts_folder is None else write_drafts(project, facts.drafts, drafts_folder)
     shown = shown_instant(moment)
     return ReviewResult(found, facts, run_id, loaded.version, report, shown, facts.drafts, written)
-
-
-def _write_drafts(project: Project, drafts: tuple[Draft, ...], folder: Path) -> tuple[Path, ...]:
-    written = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for draft in drafts:
-        if draft.rule is not None:
-            criteria = next_criteria(project.settings.criteria, draft.rule)
-            text = yaml.safe_dump(
-                criteria.model_dump(mode="json", exclude_defaults=True),
-                sort_keys=False,
-                allow_unicode=True,
-            )
-            path = folder / f"{draft.rule.name}.yaml"
-            replace_file(path, f"# Draft of 'mqlml review'; nobody has signed it.\n{text}".encode())
-            written.append(path)
-    return tuple(written)
 
 
 def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became | None:
@@ -231,6 +214,7 @@ def _facts(
     found: Review,
     period: tuple[int | None, int],
     follow: FollowUp | None,
+    drafts: tuple[Draft, ...],
     *,
     name: str,
     data_digest: str,
@@ -241,7 +225,7 @@ def _facts(
         name=name,
         as_of=end,
         found=found,
-        drafts=drafts_of(found),
+        drafts=drafts,
         follow=follow,
         details=(
             Named("Model version", version),

@@ -24,6 +24,14 @@ def test_a_level_that_sales_dislikes_becomes_a_rule_to_preview() -> None:
     assert draft.rule.when == "\"country\" = 'Côte d''Ivoire'"
 
 
+def test_a_rule_names_the_values_as_people_wrote_them() -> None:
+    found = review_of(("industry = software", "mixed", -0.9, "confirmed"))
+    (draft,) = drafts_of(found, {"industry = software": ("SOFTWARE", "Software ")})
+    assert draft.rule is not None
+    assert draft.rule.name == "sales_rejects_industry_software"
+    assert draft.rule.when == "\"industry\" IN ('SOFTWARE', 'Software ')"
+
+
 def test_a_flag_that_sales_dislikes_becomes_a_rule_too() -> None:
     (draft,) = drafts_of(review_of(("is_competitor", "down", -1.6, "confirmed")))
     assert draft.rule is not None
