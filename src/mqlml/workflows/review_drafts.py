@@ -13,6 +13,11 @@ from mqlml.tables.contracts import ColumnType, Known, Tables
 from mqlml.workflows.history import Past
 from mqlml.workflows.project import Project
 
+_HEAD = """\
+# Draft of 'mqlml review'; nobody has signed it. Preview it, say from which day on it counts
+# (valid_from: 2026-03-01), let both teams sign, and list it under criteria in the config.
+"""
+
 
 def spellings(tables: Tables, past: Past, found: Review) -> dict[str, tuple[str, ...]]:
     """Return, by confirmed finding about a level, the attribute's values that are this level.
@@ -52,6 +57,6 @@ def write_drafts(project: Project, drafts: tuple[Draft, ...], folder: Path) -> t
                 allow_unicode=True,
             )
             path = folder / f"{draft.rule.name}.yaml"
-            replace_file(path, f"# Draft of 'mqlml review'; nobody has signed it.\n{text}".encode())
+            replace_file(path, f"{_HEAD}{text}".encode())
             written.append(path)
     return tuple(written)
