@@ -432,7 +432,7 @@ def followed_up() -> FollowUp:
         ("criteria version 2 holds the rule from 2026-05-01 on, signed by both teams",), True
     )
     gone = Now(verdicts=2, judged=400)
-    again = Now(-0.6, -1.0, -0.2, "indicated", verdicts=400, judged=400)
+    again = Now(-0.6, -1.0, -0.2, verdicts=400, judged=400)
     return FollowUp(
         LastReview(AS_OF - 30 * DAY, 550, 450, (fair, visits)),
         280,

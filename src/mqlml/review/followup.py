@@ -11,14 +11,25 @@ import pandas as pd
 from mqlml.modeling.metrics import wilson_interval
 from mqlml.review.acts import Acts, Done, done_about
 from mqlml.review.earlier import COUNTED, Earlier, LastReview, verdicts_on
-from mqlml.review.findings import signed, subject_of
+from mqlml.review.findings import effects_alone, is_small_effect, signed, subject_of
 from mqlml.review.verdicts import Judged
 
 State = Literal[
-    "still there", "turned round", "kept from sales", "no longer found", "too few verdicts yet"
+    "still there",
+    "turned round",
+    "kept from sales",
+    "no longer found",
+    "weaker",
+    "no longer in the model",
+    "too few verdicts yet",
 ]
 # What these say is settled; the next review need not come back to it.
-_SETTLED: tuple[State, ...] = ("turned round", "kept from sales", "no longer found")
+_SETTLED: tuple[State, ...] = (
+    "turned round",
+    "kept from sales",
+    "no longer found",
+    "no longer in the model",
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +39,6 @@ class Now:
     effect: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    tier: str = "none"
-    is_small: bool = False
     more_needed: int = 0
     verdicts: int = 0
     judged: int = 0
@@ -82,60 +91,68 @@ class FollowUp:
     followed: tuple[Followed, ...] = field(default=())
 
 
-def follow_up(
-    last: LastReview, since: Callable[[int], tuple[Judged, pd.DataFrame]], acts: Acts
-) -> FollowUp:
+def follow_up(last: LastReview, since: Callable[[int], Judged], acts: Acts) -> FollowUp:
     """Return what became of each confirmed finding of the last review, and of those it left open.
 
     Args:
         last: the review before.
-        since: gives the verdicts at or after a moment and `every_answer` to them.
+        since: gives the verdicts at or after a moment.
         acts: what was done in the meantime.
     """
-    judged, _ = since(last.until)
+    judged = since(last.until)
     accepted = int(judged.rows["accepted"].sum())
-    followed = tuple(_followed(one, *since(one.until), acts) for one in last.earlier)
+    answers = {
+        until: effects_alone(
+            since(until), {one.feature: one.asked for one in last.earlier if one.until == until}
+        )
+        for until in {one.until for one in last.earlier}
+    }
+    followed = tuple(
+        followed_by(one, now_of(one, since(one.until), answers[one.until]), acts)
+        for one in last.earlier
+    )
     return FollowUp(last, accepted, len(judged.rows) - accepted, followed)
 
 
-def _followed(one: Earlier, judged: Judged, answers: pd.DataFrame, acts: Acts) -> Followed:
-    now = _now(one, judged, answers)
+def followed_by(one: Earlier, now: Now, acts: Acts) -> Followed:
+    """Return what became of a finding, by what newer verdicts say and by what was done."""
     done = done_about(one, acts)
+    if one.column not in acts.columns:
+        return Followed(one, now, done, "no longer in the model")
     return Followed(one, now, done, _state(one, now, is_ruled=done.is_ruled))
 
 
-def _now(one: Earlier, judged: Judged, answers: pd.DataFrame) -> Now:
-    same = answers[(answers["feature"] == one.feature) & (answers["asked"] == one.asked)]
-    if same.empty:
-        verdicts = verdicts_on(judged, one.feature, one.asked)
-        return Now(verdicts=verdicts, judged=len(judged.rows))
-    row = same.iloc[0]
-    asked_of = int(row["verdicts"]) if np.isfinite(row["effect"]) else 0
+def now_of(one: Earlier, judged: Judged, answers: pd.DataFrame) -> Now:
+    """Return what `effects_alone` says of a finding, with the number of verdicts on such leads."""
+    total = len(judged.rows)
+    row = answers.to_dict("index").get(one.feature)
+    if row is None:
+        return Now(verdicts=verdicts_on(judged, one.feature, one.asked), judged=total)
     return Now(
         effect=float(row["effect"]),
         low=float(row["low"]),
         high=float(row["high"]),
-        tier=str(row["tier"]),
-        is_small=str(row["class"]) == "agree",
         more_needed=int(row["more_needed"]),
-        verdicts=verdicts_on(judged, one.feature, one.asked, asked_of),
-        judged=len(judged.rows),
+        verdicts=verdicts_on(judged, one.feature, one.asked, int(row["verdicts"])),
+        judged=total,
     )
 
 
 def _state(one: Earlier, now: Now, *, is_ruled: bool) -> State:
     """Return what newer verdicts say; what they cannot say is no success.
 
-    "No longer found" wants more than silence: an effect too small to matter, or an interval
-    that lies wholly nearer to nought than the earlier one.
+    "No longer found" wants more than silence: an effect that is surely too small to matter.
+    "Weaker" is one whose interval lies wholly nearer to nought than the earlier one.
     """
-    if now.tier != "none":
+    if is_small_effect(now.low, now.high):
+        return "no longer found"
+    if now.low > 0 or now.high < 0:
         return "still there" if now.effect * one.effect > 0 else "turned round"
     if is_ruled and _is_rarer(one, now):
         return "kept from sales"
     sign = math.copysign(1.0, one.effect)
     is_weaker = max(sign * now.low, sign * now.high) < min(sign * one.low, sign * one.high)
-    return "no longer found" if now.is_small or is_weaker else "too few verdicts yet"
+    return "weaker" if is_weaker else "too few verdicts yet"
 
 
 def _is_rarer(one: Earlier, now: Now) -> bool:
@@ -155,6 +172,8 @@ def _found_words(followed: Followed) -> str:
             f"kept from sales: {_share(one.verdicts, one.judged)} of the verdicts were on such "
             f"leads then, {_share(now.verdicts, now.judged)} are now"
         )
+    if state == "no longer in the model":
+        return f"no longer in the model (effect {signed(one.effect)} then)"
     if state == "too few verdicts yet":
         asked = f" of {now.judged}" if one.asked in COUNTED else ""
         more = f", some {now.more_needed} more are needed" if now.more_needed else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from mqlml.review.findings import COLUMNS, every_answer, finding_sentences
+from mqlml.review.findings import conditional_findings, finding_sentences
 from mqlml.review.funnel import FUNNEL_COLUMNS, Aftermath
 from mqlml.review.reps import Agreement, rep_agreement, rep_strictness
 from mqlml.review.unseen import unseen_reasons, unseen_sentences
@@ -29,10 +29,7 @@ def nothing_became() -> Became:
 
 @dataclass(frozen=True)
 class Review:
-    """The answer, as values and frames; see the functions that make each.
-
-    `findings` are those of `answers` that are worth showing.
-    """
+    """The answer, as values and frames; see the functions that make each."""
 
     accepted: int
     rejected: int
@@ -46,7 +43,6 @@ class Review:
     agreement: Agreement = field(default_factory=lambda: Agreement(0, 0, float("nan")))
     unseen: pd.DataFrame = field(default_factory=pd.DataFrame)
     became: Became = field(default_factory=nothing_became)
-    answers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def review_verdicts(
@@ -60,15 +56,13 @@ def review_verdicts(
         became: what became of the leads, where that is known.
     """
     accepted = judged.rows["accepted"].to_numpy(dtype=np.float64)
-    answers = every_answer(judged, importance)
-    findings = answers.loc[answers["is_shown"], list(COLUMNS)].reset_index(drop=True)
+    findings = conditional_findings(judged, importance)
     unseen = unseen_reasons(judged)
     return Review(
         accepted=int(accepted.sum()),
         rejected=int(len(accepted) - accepted.sum()),
         sentences=(*finding_sentences(findings), *unseen_sentences(unseen)),
         findings=findings,
-        answers=answers,
         by_grade=acceptance_by(judged.rows["grade"], accepted),
         by_reason=reasons_given(judged),
         by_rep=acceptance_by(judged.rows["who"], accepted),

@@ -146,7 +146,7 @@ def review(
     given = _given_from(tables.verdicts, start)
     judged = judged_leads(given, past.scores, past.matrix)
     found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
-    follow = followed_up(project, loaded, judged, ranked, moment)
+    follow = followed_up(project, loaded, judged, moment)
     facts = _facts(
         found,
         (start, moment),

@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import pandas as pd
-
 from mqlml import timeline
 from mqlml.config import Settings
 from mqlml.reports.words import day
 from mqlml.review.acts import Acts, Training
 from mqlml.review.earlier import Earlier, LastReview, kept_document, read_earlier
-from mqlml.review.findings import every_answer
 from mqlml.review.followup import FollowUp, follow_up
 from mqlml.review.verdicts import Judged, judged_since
 from mqlml.storage.ledger import Entry, read_entries
@@ -59,9 +56,7 @@ def _judged(entry: Entry) -> int:
     return int(entry.payload["accepted"]) + int(entry.payload["rejected"])
 
 
-def followed_up(
-    project: Project, loaded: Loaded, judged: Judged, ranked: pd.DataFrame, moment: int
-) -> FollowUp | None:
+def followed_up(project: Project, loaded: Loaded, judged: Judged, moment: int) -> FollowUp | None:
     """Return what became of the last review's findings by the verdicts since; None if none was.
 
     Verdicts that the last review counted already count there and not here, even if the
@@ -72,9 +67,8 @@ def followed_up(
         return None
 
     @cache
-    def since(boundary: int) -> tuple[Judged, pd.DataFrame]:
-        newer = judged_since(judged, boundary)
-        return newer, every_answer(newer, ranked)
+    def since(boundary: int) -> Judged:
+        return judged_since(judged, boundary)
 
     return follow_up(last, since, _acts(project, loaded, moment))
 

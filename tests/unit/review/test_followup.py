@@ -9,7 +9,8 @@ from mqlml.criteria.settings import Criteria, Rule, SignOff
 from mqlml.review.acts import Acts, Training, done_about
 from mqlml.review.drafts import Draft
 from mqlml.review.earlier import Earlier, LastReview, earlier_findings, kept_document, read_earlier
-from mqlml.review.followup import follow_up
+from mqlml.review.findings import effects_alone
+from mqlml.review.followup import follow_up, followed_by, now_of
 from mqlml.review.verdicts import Judged, judged_since
 
 DAY = 86_400_000_000
@@ -21,10 +22,12 @@ FAIR = Earlier(
 NOTHING = Acts(200 * DAY, (Criteria(version=1),), "UTC", (), (), {}, ("source", "visits"))
 
 
-def answer(effect, low, high, *, tier="none", said="too few verdicts", **changes):
-    row = {"feature": "source = fair", "asked": "level", "verdicts": 90, "more_needed": 400}
-    row |= {"effect": effect, "low": low, "high": high, "tier": tier, "class": said}
-    return pd.DataFrame([row | changes])
+def answer(effect, low, high, feature="source = fair"):
+    row = {"effect": effect, "low": low, "high": high, "verdicts": 90, "more_needed": 400}
+    return pd.DataFrame([row], index=[feature])
+
+
+NO_ANSWER = answer(0, 0, 0).head(0)
 
 
 def judged(on_it=90, rows=300):
@@ -35,12 +38,11 @@ def judged(on_it=90, rows=300):
 
 
 def followed(answers, *, one=FAIR, acts=NOTHING, base=None):
-    last = LastReview(one.until, 400, 600, (one,))
-    return follow_up(last, lambda _: (base or judged(), answers), acts).followed[0]
+    return followed_by(one, now_of(one, base or judged(), answers), acts)
 
 
 def test_a_finding_found_again_is_still_there_and_stays_open():
-    found = followed(answer(-0.7, -1.1, -0.3, tier="indicated", said="model over-rates"))
+    found = followed(answer(-0.7, -1.1, -0.3))
     assert (found.state, found.is_settled) == ("still there", False)
     assert found.sentence == (
         "source of the lead = fair: still there (effect −0.80 then, −0.70 now);"
@@ -49,32 +51,33 @@ def test_a_finding_found_again_is_still_there_and_stays_open():
 
 
 def test_a_finding_of_the_other_sign_has_turned_round():
-    found = followed(answer(0.7, 0.3, 1.1, tier="confirmed", said="model under-rates"))
+    found = followed(answer(0.7, 0.3, 1.1))
     assert (found.state, found.is_settled) == ("turned round", True)
 
 
 @pytest.mark.parametrize(
-    ("now", "said", "state"),
+    ("now", "state"),
     [
-        ((0.02, -0.2, 0.24), "agree", "no longer found"),
-        # Too wide to be called agreement, but wholly nearer to nought than −1.2 to −0.4.
-        ((0.0, -0.39, 0.39), "too few verdicts", "no longer found"),
-        ((-0.1, -0.41, 0.21), "too few verdicts", "too few verdicts yet"),
-        ((-0.6, -1.3, 0.1), "too few verdicts", "too few verdicts yet"),
+        ((0.02, -0.29, 0.29), "no longer found"),
+        ((-0.15, -0.25, -0.05), "no longer found"),  # there, and too small to matter
+        # Too wide to be called small, but wholly nearer to nought than −1.2 to −0.4.
+        ((0.0, -0.39, 0.39), "weaker"),
+        ((-0.1, -0.41, 0.21), "too few verdicts yet"),
+        ((-0.6, -1.3, 0.1), "too few verdicts yet"),
     ],
 )
-def test_silence_is_no_success_before_the_interval_says_so(now, said, state):
-    assert followed(answer(*now, said=said)).state == state
+def test_silence_is_no_success_before_the_interval_says_so(now, state):
+    assert followed(answer(*now)).state == state
 
 
 def test_of_an_effect_upwards_the_same_holds_mirrored():
     liked = replace(FAIR, effect=0.8, low=0.4, high=1.2)
-    assert followed(answer(0.0, -0.39, 0.39), one=liked).state == "no longer found"
+    assert followed(answer(0.0, -0.39, 0.39), one=liked).state == "weaker"
     assert followed(answer(0.1, -0.21, 0.41), one=liked).state == "too few verdicts yet"
 
 
 def test_a_level_of_which_hardly_any_came_is_told_by_its_verdicts():
-    found = followed(answer(0, 0, 0).head(0), base=judged(on_it=12))
+    found = followed(NO_ANSWER, base=judged(on_it=12))
     assert found.state == "too few verdicts yet"
     assert np.isnan(found.now.effect)
     assert found.document()["now"]["effect"] is None
@@ -83,14 +86,68 @@ def test_a_level_of_which_hardly_any_came_is_told_by_its_verdicts():
     assert "90 of 300 since are on such leads, some 400 more are needed" in waiting.sentence
 
 
-def test_another_way_of_asking_is_another_question():
-    amount = replace(FAIR, feature="visits", asked="amount", verdicts=1000)
-    found = followed(answer(-1, -1.2, -0.8, feature="visits", asked="flag", tier="confirmed"))
-    assert found.state == "too few verdicts yet"
-    found = followed(answer(-1, -1.2, -0.8, feature="visits", asked="flag"), one=amount)
-    assert "too few verdicts yet: 0 since are on such leads" in found.sentence
-    gone = replace(FAIR, feature="gone = x")
-    assert followed(answer(0, 0, 0).head(0), one=gone).now.verdicts == 0
+def test_what_is_only_weaker_is_not_settled():
+    found = followed(answer(0.0, -0.39, 0.39))
+    assert not found.is_settled
+    assert "weaker (effect −0.80 then, +0.00 now)" in found.sentence
+    assert followed(answer(0.02, -0.2, 0.24)).is_settled
+
+
+def test_a_column_that_the_champion_has_no_more_is_not_asked_about():
+    gone = replace(FAIR, feature="gone", asked="flag")
+    found = followed(NO_ANSWER, one=gone)
+    assert (found.state, found.is_settled, found.now.verdicts) == (
+        "no longer in the model",
+        True,
+        0,
+    )
+    assert "no longer in the model (effect −0.80 then); the champion has the" in found.sentence
+
+
+def verdicts_that_follow(effect):
+    """Return 400 verdicts of one score and rep: a fair, a twin of it, visits and their kinds."""
+    rows = np.arange(400)
+    fair = rows % 2 == 0
+    accepted = np.where(fair, rows % 8 < effect, rows % 8 < 4).astype(float)
+    frame = pd.DataFrame({"accepted": accepted, "who": "r", "probability": 0.3})
+    matrix = pd.DataFrame(
+        {
+            "source": np.where(fair, "fair", "web"),
+            "is_fair": fair.astype(float),
+            "visits": rows.astype(float),
+        }
+    )
+    return Judged(frame, matrix, pd.DataFrame(), 0)
+
+
+def test_named_questions_are_asked_alone_and_as_they_were():
+    asked = {
+        "source = fair": "level",
+        "is_fair": "flag",
+        "visits": "presence",  # asked as an amount by now: another question
+        "gone = x": "level",
+        "source = nobody": "level",
+    }
+    told = effects_alone(verdicts_that_follow(2), asked)
+    # Of 200 at the fair 50 are accepted, of 200 others 100: twins take nothing from each other.
+    assert list(told.index) == ["source = fair", "is_fair"]
+    assert told["effect"].iloc[0] == pytest.approx(told["effect"].iloc[1])
+    assert told["effect"].iloc[0] == pytest.approx(np.log(1 / 3), abs=0.05)
+    assert (told["low"] < told["effect"]).all()
+    assert list(told["verdicts"]) == [200, 200]
+    nobody = verdicts_that_follow(2)
+    few = Judged(nobody.rows.head(80), nobody.matrix.head(80), nobody.procedural, 0)
+    assert effects_alone(few, asked).empty
+
+
+def test_each_finding_is_held_against_the_verdicts_since_its_own_review():
+    older = replace(FAIR, until=50 * DAY)
+    spans = {50 * DAY: verdicts_that_follow(2), 100 * DAY: verdicts_that_follow(8)}
+    last = LastReview(100 * DAY, 400, 600, (FAIR, older))
+    found = follow_up(last, spans.__getitem__, NOTHING)
+    # Since the last review all 200 of the fair and 100 of 200 others were accepted.
+    assert (found.accepted, found.rejected) == (300, 100)
+    assert [one.state for one in found.followed] == ["turned round", "still there"]
 
 
 def version(number, *rules, day=None, signed=False):
@@ -109,7 +166,7 @@ def version(number, *rules, day=None, signed=False):
 def test_a_rule_in_force_that_keeps_the_leads_away_is_told_by_the_share_of_verdicts():
     second = version(2, RULE, day="1970-05-01", signed=True)
     acts = replace(NOTHING, criteria=(Criteria(version=1), second))
-    found = followed(answer(0, 0, 0).head(0), acts=acts, base=judged(on_it=3))
+    found = followed(NO_ANSWER, acts=acts, base=judged(on_it=3))
     # 300 of 1,000 then and 3 of 300 now: Wilson gives .273 to .329, and .003 to .029.
     assert (found.state, found.is_settled) == ("kept from sales", True)
     assert found.sentence == (
@@ -118,11 +175,11 @@ def test_a_rule_in_force_that_keeps_the_leads_away_is_told_by_the_share_of_verdi
         " signed by both teams"
     )
     # As many as before: the rule holds nobody back.
-    assert followed(answer(0, 0, 0).head(0), acts=acts).state == "too few verdicts yet"
-    nobody = followed(answer(0, 0, 0).head(0), acts=acts, base=judged(0, 0))
+    assert followed(NO_ANSWER, acts=acts).state == "too few verdicts yet"
+    nobody = followed(NO_ANSWER, acts=acts, base=judged(0, 0))
     assert nobody.state == "too few verdicts yet"
     # Without a rule, fewer leads of the fair are chance or season, not the review's doing.
-    assert followed(answer(0, 0, 0).head(0), base=judged(3)).state == "too few verdicts yet"
+    assert followed(NO_ANSWER, base=judged(3)).state == "too few verdicts yet"
 
 
 @pytest.mark.parametrize(
