@@ -13,6 +13,7 @@ from tests.browser import chromium_path, tab
 from tests.serving_browser import shown, sign_in
 from tests.serving_site import Clock, outside, served
 
+from mqlml.storage.ledger import read_entries
 from mqlml.workflows.project import open_project
 
 pytestmark = pytest.mark.skipif(
@@ -145,7 +146,12 @@ def test_verdicts_become_signed_criteria_and_the_next_review_tells_what_they_did
         assert followed["then"]["high"] < -1
         assert followed["now"]["verdicts"] == 0
         # Reviewed once more it reads the review before, not itself.
-        assert run("review", *shared, "--from", FROM, "--to", END)["followed"] == [followed]
+        again = mqlml("review", *shared, "--from", FROM, "--to", END)
+        assert f"last time: {followed['says']}" in again.out
+        kept = [e.payload for e in read_entries(workspace / "ledger", kind="review")]
+        assert [len(one["findings"]) for one in kept] == [1, 0, 0]
+        assert kept[0]["findings"][0]["draft"] == "criteria"
+        assert [one["left_open"] for one in kept] == [[], [], []]  # it is settled
         browser.open(Path(later["report"]))
         words = shown(browser)
         assert "Findings of last time, and what became of them" in words
