@@ -37,6 +37,7 @@ from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import RunRecord
+    from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
 
@@ -146,27 +147,38 @@ def review(
     given = _given_from(tables.verdicts, start)
     judged = judged_leads(given, past.scores, past.matrix)
     found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
-    follow = followed_up(project, loaded, judged, moment)
-    facts = _facts(
-        found,
-        (start, moment),
-        follow,
-        drafts_of(found, spellings(tables, past, found)),
+    facts = ReviewFacts(
         name=project.settings.name,
-        data_digest=tables.digest,
-        version=loaded.version,
+        as_of=moment,
+        found=found,
+        drafts=drafts_of(found, spellings(tables, past, found)),
+        follow=followed_up(project, loaded, judged, moment),
+        details=_details((start, moment), tables.digest, loaded.version),
     )
-    page = review_page(facts)
-    kept = kept_findings(earlier_findings(found, facts.drafts, judged, moment), follow)
-    with project.workspace.lock("review"):
-        run_id = store.log_run(_record(facts, page, kept, moment, loaded.version))
-        report = keep_page(project, f"review-{run_id[:8]}.html", page)
-        counts = {"accepted": found.accepted, "rejected": found.rejected}
-        payload = {"run_id": run_id, "from": start, "version": loaded.version, **counts, **kept}
-        write_entry(project.workspace.ledger, Entry(KIND, moment, payload))
+    kept = kept_findings(earlier_findings(found, facts.drafts, judged, moment), facts.follow)
+    payload = {"from": start, "version": loaded.version, **kept}
+    run_id, report = _keep(project, store, facts, payload, moment)
     written = () if drafts_folder is None else write_drafts(project, facts.drafts, drafts_folder)
     shown = shown_instant(moment)
     return ReviewResult(found, facts, run_id, loaded.version, report, shown, facts.drafts, written)
+
+
+def _keep(
+    project: Project,
+    store: "MlflowStore",
+    facts: ReviewFacts,
+    payload: Mapping[str, Any],
+    moment: int,
+) -> tuple[str, Path]:
+    """Record the review; return its run and its page. The ledger's entry comes last."""
+    found, page = facts.found, review_page(facts)
+    with project.workspace.lock("review"):
+        run_id = store.log_run(_record(facts, page, payload, moment))
+        report = keep_page(project, f"review-{run_id[:8]}.html", page)
+        counts = {"accepted": found.accepted, "rejected": found.rejected}
+        entry = Entry(KIND, moment, {"run_id": run_id, **counts, **payload})
+        write_entry(project.workspace.ledger, entry)
+    return run_id, report
 
 
 def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became | None:
@@ -185,9 +197,7 @@ def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became |
     )
 
 
-def _record(
-    facts: ReviewFacts, page: str, kept: Mapping[str, Any], moment: int, version: str
-) -> "RunRecord":
+def _record(facts: ReviewFacts, page: str, payload: Mapping[str, Any], moment: int) -> "RunRecord":
     from mqlml.tracking.records import RunRecord
 
     found = facts.found
@@ -198,41 +208,25 @@ def _record(
         as_of=moment,
         reason="verdicts",
         decision=f"{len(found.sentences)} findings",
-        model_version=version,
+        model_version=str(payload["version"]),
         metrics={"accepted": found.accepted, "rejected": found.rejected},
         artifacts={
             "report.html": page.encode(),
             "findings.json": findings,
-            "kept.json": json_artifact(kept),
+            "kept.json": json_artifact(payload),
             "followed.json": json_artifact(followed_documents(facts.follow)),
             **picture_artifacts(review_pictures(facts)),
         },
     )
 
 
-def _facts(
-    found: Review,
-    period: tuple[int | None, int],
-    follow: FollowUp | None,
-    drafts: tuple[Draft, ...],
-    *,
-    name: str,
-    data_digest: str,
-    version: str,
-) -> ReviewFacts:
+def _details(period: tuple[int | None, int], data_digest: str, version: str) -> tuple[Named, ...]:
     start, end = period
-    return ReviewFacts(
-        name=name,
-        as_of=end,
-        found=found,
-        drafts=drafts,
-        follow=follow,
-        details=(
-            Named("Model version", version),
-            Named("Verdicts given from", day(start) if start is not None else "the first"),
-            Named("Verdicts given before", day(end)),
-            Named("Data", data_digest),
-        ),
+    return (
+        Named("Model version", version),
+        Named("Verdicts given from", day(start) if start is not None else "the first"),
+        Named("Verdicts given before", day(end)),
+        Named("Data", data_digest),
     )
 
 
