@@ -30,6 +30,9 @@ from mqlml.reports.training import (
     Target,
     TrainingFacts,
 )
+from mqlml.review.acts import Done
+from mqlml.review.earlier import Earlier, LastReview
+from mqlml.review.followup import Followed, FollowUp, Now
 from mqlml.review.funnel import Aftermath
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Became, Review
@@ -420,6 +423,28 @@ def reviewed(**changes: Any) -> Review:
     return Review(**(values | changes))
 
 
+def followed_up() -> FollowUp:
+    """Return what became of three findings: one kept from sales, one open, one never counted."""
+    about = ("level", "industry", -0.8, -1.2, -0.4, "confirmed", 300, 1000, AS_OF - 30 * DAY)
+    fair = Earlier("industry = public sector", *about, "criteria", "no_public_sector", "x")
+    visits = replace(fair, feature="pages", asked="amount", sentence="pages viewed", rule="")
+    done = Done(
+        ("criteria version 2 holds the rule from 2026-05-01 on, signed by both teams",), True
+    )
+    gone = Now(verdicts=2, judged=400)
+    again = Now(-0.6, -1.0, -0.2, verdicts=400, judged=400)
+    return FollowUp(
+        LastReview(AS_OF - 30 * DAY, 550, 450, (fair, visits)),
+        280,
+        120,
+        (
+            Followed(fair, gone, done, "kept from sales"),
+            Followed(visits, again, Done(), "still there"),
+            Followed(visits, Now(judged=400), Done(), "too few verdicts yet"),
+        ),
+    )
+
+
 def review_facts(**changes: Any) -> ReviewFacts:
     """Return the facts of a review."""
     values: dict[str, Any] = {
@@ -427,6 +452,7 @@ def review_facts(**changes: Any) -> ReviewFacts:
         "as_of": AS_OF,
         "found": reviewed(),
         "details": (Named("Verdicts from", "2026-03-01 to 2026-06-01"),),
+        "follow": followed_up(),
     }
     return ReviewFacts(**(values | changes))
 

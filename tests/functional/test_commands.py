@@ -151,8 +151,9 @@ def test_monitor_retrain_and_review_are_recorded_beside_the_training(mqlml, comp
     shared = ("--config", company, "--workspace", workspace, "--json")
     monitored = mqlml("monitor", *shared, "--as-of", "2026-01-20")
     assert monitored.code == (10 if monitored.document["alarm"] else 0)
-    retrained = mqlml("retrain", *shared, "--as-of", "2026-01-20", "--reason", "manual")
+    retrained = mqlml("retrain", *shared, "--as-of", "2026-01-20", "--reason", "review")
     assert retrained.code == 0
+    assert retrained.document["reason"] == "review"
     assert retrained.document["retrained"] is True
     assert retrained.document["challenger"]["version"] == "2"
     champion = "2" if retrained.document["promoted"] else "1"

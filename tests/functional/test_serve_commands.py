@@ -87,6 +87,16 @@ def test_what_stands_on_the_page_is_in_the_tables_after_the_next_reading(project
     assert (count.table, count.rows, count.kept) == ("verdicts", 2, 2)
 
 
+def test_a_file_without_a_row_is_read_again_each_time_and_stops_nothing(project):
+    with served(project) as page:
+        client = page.signed_in("rep-a")
+        links = client.get("/").links("/lead/")
+        for number, link in enumerate(links[:3], start=1):
+            client.judge(link, "accepted")
+            page.clock.now += 1
+            assert len(current_tables(project, say=silent).verdicts) == number
+
+
 def test_verdicts_of_the_page_may_be_later_than_a_declared_end_of_the_data(project):
     sources = project.settings.sources.model_copy(update={"data_end": "2026-03-02"})
     settings = project.settings.model_copy(update={"sources": sources})

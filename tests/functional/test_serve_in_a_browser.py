@@ -6,17 +6,16 @@ from dataclasses import replace
 
 import pytest
 from tests.browser import Tab, chromium_path, tab
-from tests.serving_site import Clock, outside, served, write_site
+from tests.serving_browser import shown, sign_in
+from tests.serving_site import served, write_site
 
 from mqlml.serving.roles import Role
 from mqlml.storage.workspace import Workspace
-from mqlml.workflows.verdicts import invite_person
 
 pytestmark = pytest.mark.skipif(
     chromium_path() is None,
     reason="NO CHROMIUM on this machine: the page for sales is not looked at in a browser",
 )
-PASSWORD = "four words are plenty"
 LONG = "https://" + "w" * 300
 
 
@@ -37,28 +36,6 @@ def page(written, tmp_path):
 def browser(tmp_path_factory) -> Iterator[Tab]:
     with tab(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
-
-
-def invited(page, name: str, role: Role) -> str:
-    """Return the address at which somebody chooses a password."""
-    base = f"http://127.0.0.1:{page.port}"
-    told = invite_person(
-        page.project, name, role, who=name, address=base, outside=outside(Clock(page.clock.now + 7))
-    )
-    return told.address
-
-
-def sign_in(page, browser: Tab, name: str, role: Role = Role.REP) -> str:
-    """Choose a password by keyboard alone; return the page's address."""
-    browser.open(invited(page, name, role))
-    browser.type(PASSWORD)
-    browser.press("Tab")
-    browser.type_and_wait(f"{PASSWORD}\n")
-    return f"http://127.0.0.1:{page.port}"
-
-
-def shown(browser: Tab) -> str:
-    return " ".join(browser.value("document.body.innerText").split())
 
 
 def test_a_rep_signs_in_and_judges_ten_leads_by_keyboard(page, browser):

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     DRIFT = "drift"
     CRITERIA = "criteria"
     DATA = "data"
+    REVIEW = "review"
     MANUAL = "manual"
 
 

@@ -9,9 +9,11 @@ from mqlml import timeline
 from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.settings import MonitoringSettings
 
-Reason = Literal["auto", "schedule", "drift", "criteria", "data", "manual", "erasure"]
+Reason = Literal["auto", "schedule", "drift", "criteria", "data", "review", "manual", "erasure"]
 Approach = Literal["tournament", "correction", "recalibration", "new criteria"]
 
+# Whoever names one of these has looked: no cause is asked for.
+ON_REQUEST: tuple[Reason, ...] = ("data", "review", "manual")
 # Of these the world changed, not the tables: there is something new to learn.
 # Others ask for a training only where their diagnosis proposes one: new inputs alone do not.
 _DRIFT_KINDS = ("concept", "prior", "sales_cycle")
@@ -62,7 +64,7 @@ def retrain_request(
 
     "auto" looks for the strongest reason itself: broken inputs (then it waits for
     the repair), a change, criteria, the calendar. "drift", "criteria" and
-    "schedule" are done only if there is such a thing; "data" and "manual" always.
+    "schedule" are done only if there is such a thing; "data", "review" and "manual" always.
 
     Args:
         reason: as named by the caller.
@@ -73,7 +75,7 @@ def retrain_request(
             before it tries again what did not help.
         attempts: the retrainings before, in whichever order.
     """
-    if reason in ("manual", "data"):
+    if reason in ON_REQUEST:
         return Request(True, reason, f"asked for by reason {reason!r}")
     found = _standing_reasons(changes, trained_at, as_of, settings)
     wanted = [r for r in found if reason in ("auto", r.reason) or not r.is_needed]

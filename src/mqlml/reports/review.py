@@ -21,6 +21,7 @@ from mqlml.reports.pictures import (
     share_frame,
     whisker,
 )
+from mqlml.reports.review_followup import follow_sentences, follow_table, follow_words
 from mqlml.reports.review_funnel import after_table, funnel_picture, unseen_table
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.words import (
@@ -35,6 +36,7 @@ from mqlml.reports.words import (
     signed,
 )
 from mqlml.review.drafts import Draft
+from mqlml.review.followup import FollowUp
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Review
 from mqlml.review.verdicts import PROCEDURAL
@@ -43,7 +45,7 @@ _FEATURES = 15
 _REPS = 30
 _ACTS = {
     "criteria": "a rule in the criteria, after a preview",
-    "training": "a training with reason review",
+    "training": "mqlml retrain --reason review",
     "data": "a new column",
 }
 REASONS = {
@@ -70,11 +72,12 @@ class ReviewFacts:
     drafts: tuple[Draft, ...] = ()
     warnings: Sequence[str] = ()
     details: Sequence[Named] = ()
+    follow: FollowUp | None = None
 
 
 def review_page(facts: ReviewFacts) -> str:
     """Return the review's report as one offline HTML page; equal facts give equal text."""
-    found = facts.found
+    found, follow = facts.found, facts.follow
     features = found.findings.head(_FEATURES)
     return rendered(
         "review.html",
@@ -84,6 +87,9 @@ def review_page(facts: ReviewFacts) -> str:
         verdict=review_verdict(found),
         warnings=tuple(Warned(sentence(text)) for text in (*found.warnings, *facts.warnings)),
         findings=tuple(sentence(text) for text in found.sentences),
+        follow=follow_words(follow) if follow else "",
+        followed=follow_sentences(follow) if follow else (),
+        follow_table=follow_table(follow.followed) if follow else None,
         effects=effect_picture(features) if features["effect"].notna().any() else None,
         drafts=_draft_table(facts.drafts) if facts.drafts else None,
         by_grade=_grade_table(found.by_grade),

@@ -1,6 +1,6 @@
 """What could be done about each finding: a draft that both teams decide on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ _OWNERS: dict[Kind, str] = {
     "training": "data science",
     "data": "marketing",
 }
+
+_TRAIN = "mqlml retrain --reason review"
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,28 @@ class Draft:
         return _OWNERS[self.kind]
 
 
-def drafts_of(found: Review) -> tuple[Draft, ...]:
+def drafts_of(found: Review, spelt: Mapping[str, Sequence[str]] | None = None) -> tuple[Draft, ...]:
     """Return a draft per confirmed finding and per reason that no column tells.
 
     A level of a category or a flag that sales likes less than its score says becomes
     a disqualifier to preview; a number whose direction sales contradicts becomes a
     monotone constraint or is dropped; what sales likes more is learnt by training with
     the verdicts as a reason. Indicated findings get none: they wait for more verdicts.
+
+    Args:
+        found: the review.
+        spelt: by feature such as "industry = software", the values of the attribute that are
+            this level, as people wrote them: rules look at those.
     """
     sure = found.findings[found.findings["tier"] == "confirmed"]
-    answers = [_of_finding(row) for row in sure.to_dict("records")]
+    spelt = spelt or {}
+    answers = [
+        _of_finding(row, spelt.get(str(row["feature"]), ())) for row in sure.to_dict("records")
+    ]
     return (*answers, *_of_reasons(found.unseen))
 
 
-def _of_finding(row: Mapping[Any, Any]) -> Draft:
+def _of_finding(row: Mapping[Any, Any], spelt: Sequence[str]) -> Draft:
     feature, sentence = str(row["feature"]), str(row["sentence"])
     column, _, level = feature.partition(" = ")
     is_liked = row["effect"] > 0
@@ -59,18 +69,28 @@ def _of_finding(row: Mapping[Any, Any]) -> Draft:
         told = f"{sentence} = {level}" if level else sentence
         rule = Rule(
             name="_".join(["sales_rejects", _slug(column), *([_slug(level)] if level else [])]),
-            when=f"{quoted(column)} = {literal(level) if level else 1}",
+            when=f"{quoted(column)} {_values(spelt or [level]) if level else '= 1'}",
             says=f"sales rejects these leads at equal score: {told}",
         )
         return Draft("criteria", feature, f"keep these leads from sales: {told}", rule)
     if is_liked:
-        says = f"train again with reason review: sales likes {sentence} more than the model does"
+        says = f"train again ({_TRAIN}): sales likes {sentence} more than the model does"
         return Draft("training", feature, says)
     if row["direction"] == "up":
         says = f"do not let more {sentence} raise a score: sales says it does not help"
         return Draft("training", feature, says, setting=f"drop: [{column}]")
     says = f"let more {sentence} only lower a score"
     return Draft("training", feature, says, setting=f"monotone: {{{column}: -1}}")
+
+
+def _values(spelt: Sequence[str]) -> str:
+    """Return the end of a condition that holds for any of some texts.
+
+    >>> _values(["Steel"]), _values(["STEEL", "Steel"])
+    ("= 'Steel'", "IN ('STEEL', 'Steel')")
+    """
+    texts = [literal(text) for text in spelt]
+    return f"= {texts[0]}" if len(texts) == 1 else f"IN ({', '.join(texts)})"
 
 
 def _of_reasons(unseen: pd.DataFrame) -> Iterator[Draft]:

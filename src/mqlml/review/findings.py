@@ -24,7 +24,7 @@ FALSE_SHARE = 0.08
 FEWEST_OF_A_KIND = 50
 _CONFIRMED_EFFECT = 0.15
 # An effect below this, with confidence, is agreement.
-_AGREED_EFFECT = 0.30
+AGREED_EFFECT = 0.30
 _Z = 1.959963984540054
 _MOST_FINDINGS = 20
 _LEVELS = 5
@@ -106,6 +106,55 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
     kept = best[best["is_found"] | ~best["column"].duplicated()]
     told = kept.merge(importance, on="column", how="left", validate="m:1")
     return _classified(told, importance, verdicts=len(accepted), questions=len(asked))
+
+
+def effects_alone(judged: Judged, asked: Mapping[str, str]) -> pd.DataFrame:
+    """Return effect, low, high (95 %) and more_needed of named questions, by feature.
+
+    Each is asked at equal score and rep, beside no other: what was found before needs no
+    correction for having looked at many, and no twin of it takes its effect away. What
+    cannot be asked in this way, or with fewer than 50 verdicts of a kind, has no row.
+
+    Args:
+        judged: verdicts with the features before them.
+        asked: by feature, such as "source = fair", how it is asked, such as "level".
+    """
+    put = {feature: _question(judged.matrix, feature, kind) for feature, kind in asked.items()}
+    questions = {feature: question for feature, question in put.items() if question is not None}
+    accepted = judged.rows["accepted"].to_numpy(dtype=np.float64)
+    if min(accepted.sum(), len(accepted) - accepted.sum()) < FEWEST_OF_A_KIND or not questions:
+        return pd.DataFrame(columns=["effect", "low", "high", "more_needed", "verdicts"])
+    design, penalty = null_design(judged.rows)
+    columns = np.column_stack([question.signs for question in questions.values()])
+    effect, error = score_tests(fit_null(design, accepted, penalty), columns)
+    values = {
+        "effect": effect,
+        "low": effect - _Z * error,
+        "high": effect + _Z * error,
+        "more_needed": _more_needed(error, len(accepted)),
+        "verdicts": [question.rows for question in questions.values()],
+    }
+    told = pd.DataFrame(values, index=list(questions))
+    return told[np.isfinite(error)]
+
+
+def _question(matrix: pd.DataFrame, feature: str, kind: str) -> Asked | None:
+    """Return one question as it was asked before; None where it cannot be asked so any more."""
+    column, _, level = feature.partition(" = ")
+    if column not in matrix:
+        return None
+    values = matrix[column]
+    if kind != "level":
+        is_number = pd.api.types.is_numeric_dtype(values.dtype)
+        return next((q for q in _questions(values) if is_number and q.kind == kind), None)
+    signs = (values == level).to_numpy(dtype=np.float64)
+    rows = int(signs.sum())
+    return Asked(column, kind, "", signs - signs.mean(), rows) if rows >= _FEWEST_ROWS else None
+
+
+def is_small_effect(low: float, high: float) -> bool:
+    """Return whether an effect, if there is one, is surely too small to matter."""
+    return low > -AGREED_EFFECT and high < AGREED_EFFECT
 
 
 def _questions(values: "pd.Series[float]") -> list[Asked]:
@@ -192,7 +241,7 @@ def _classified(
     effect, error = answers["effect"].to_numpy(float), answers["error"].to_numpy(float)
     low, high = effect - _Z * error, effect + _Z * error
     found = answers["is_found"].to_numpy(dtype=bool)
-    is_small = (low > -_AGREED_EFFECT) & (high < _AGREED_EFFECT)
+    is_small = (low > -AGREED_EFFECT) & (high < AGREED_EFFECT)
     # Of a hundred questions, five are "sure at 95 %" by chance: so all are asked for at once.
     sure_z = -float(ndtri(0.025 / questions))
     is_sure = np.abs(effect) - sure_z * error > _CONFIRMED_EFFECT
@@ -220,7 +269,7 @@ def _more_needed(error: Floats, verdicts: int) -> npt.NDArray[np.int64]:
     Errors shrink with the root of the number; questions that cannot be asked need as
     many again as there are.
     """
-    ratio = np.where(np.isfinite(error), _Z * error / _AGREED_EFFECT, np.sqrt(2.0))
+    ratio = np.where(np.isfinite(error), _Z * error / AGREED_EFFECT, np.sqrt(2.0))
     missing = np.ceil(verdicts * np.maximum(ratio**2 - 1.0, 0.0))
     return np.asarray(missing, dtype=np.int64)
 
@@ -252,18 +301,22 @@ def finding_sentences(findings: pd.DataFrame) -> tuple[str, ...]:
     """Return one sentence per indicated or confirmed finding."""
     told = findings[findings["tier"] != "none"]
     return tuple(
-        f"{_subject(row)}: at equal score sales accepts "
+        f"{subject_of(row['feature'], row['sentence'])}: at equal score sales accepts "
         f"{'fewer' if row['effect'] < 0 else 'more'} of {_leads(row)} "
-        f"(effect {_signed(row['effect'])}, {_signed(row['low'])} to {_signed(row['high'])}); "
+        f"(effect {signed(row['effect'])}, {signed(row['low'])} to {signed(row['high'])}); "
         f"{row['class']} them ({row['tier']})"
         for row in told.to_dict("records")
     )
 
 
-def _subject(row: Mapping[Any, Any]) -> str:
-    """Return what was asked about in the plan's words, a category with its level."""
-    _, sign, level = str(row["feature"]).partition(" = ")
-    return f"{row['sentence']}{sign}{level.replace('_', ' ')}"
+def subject_of(feature: str, sentence: str) -> str:
+    """Return what was asked about in the plan's words, a category with its level.
+
+    >>> subject_of("source = trade_fair", "source of the lead")
+    'source of the lead = trade fair'
+    """
+    _, sign, level = feature.partition(" = ")
+    return f"{sentence}{sign}{level.replace('_', ' ')}"
 
 
 def _leads(row: Mapping[Any, Any]) -> str:
@@ -272,5 +325,10 @@ def _leads(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return an effect with its sign.
+
+    >>> signed(0.5)
+    '+0.50'
+    """
     return f"{value:+.2f}".replace("-", "−")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlml.modeling.metrics import wilson_interval
+from mqlml.timeline import is_from
 
 Floats = npt.NDArray[np.float64]
 # Said of the record or the moment, not of the lead's quality.
@@ -58,6 +59,22 @@ def judged_leads(verdicts: pd.DataFrame, scores: pd.DataFrame, matrix: pd.DataFr
         verdicts[is_procedural].reset_index(drop=True),
         int(len(found) - len(known)),
     )
+
+
+def judged_since(judged: Judged, moment: int) -> Judged:
+    """Return the verdicts given at `moment` (microseconds) or later."""
+    kept = [_from(frame, moment) for frame in (judged.rows, judged.procedural)]
+    rows, procedural = (
+        frame.iloc[places].reset_index(drop=True)
+        for frame, places in zip((judged.rows, judged.procedural), kept, strict=True)
+    )
+    matrix = judged.matrix.iloc[kept[0]].reset_index(drop=True)
+    return Judged(rows, matrix, procedural, judged.unscored)
+
+
+def _from(frame: pd.DataFrame, moment: int) -> npt.NDArray[np.int64]:
+    at = _timed(frame, "given_at")["__at"].to_numpy(np.int64)
+    return np.flatnonzero(is_from(at, moment))
 
 
 def _timed(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -72,7 +72,8 @@ def kept_file(door: Door, table: str, number: int, one: OneFile) -> TypedFile | 
         is_whole = about["parts"] == _sizes(one.folder)
     except (OSError, ValueError, KeyError):
         return None
-    if not is_whole:
+    # A file without a row has no part to select from; it is read again in no time.
+    if not is_whole or not about["parts"]:
         return None
     door.used.add(one.folder)
     staged = StagedFile(

@@ -13,6 +13,7 @@ from mqlml.modeling.young_labels import mature_outcomes
 from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.promotion import Compared, Decision, judge
 from mqlml.monitoring.retraining import (
+    ON_REQUEST,
     Attempt,
     Reason,
     Request,
@@ -157,7 +158,7 @@ class _Look:
 
 def _request(look: _Look, reason: Reason, changes: Sequence[Change] | None) -> Request:
     project = look.project
-    if changes is None and reason not in {"manual", "data"}:
+    if changes is None and reason not in ON_REQUEST:
         look.say("looking for a reason")
         changes = find_changes(project, look.tables, look.loaded, look.past).changes
     return retrain_request(

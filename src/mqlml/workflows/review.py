@@ -1,14 +1,13 @@
 """`mqlml review`: the model's importance held against sales' verdicts, recorded in MLflow."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from mqlml import timeline
 from mqlml.config import Settings
@@ -18,11 +17,12 @@ from mqlml.modeling.importance import importance
 from mqlml.reports.facts import Named
 from mqlml.reports.review import ReviewFacts, review_page, review_pictures, review_verdict
 from mqlml.reports.words import day
-from mqlml.review.drafts import Draft, drafts_of, next_criteria
+from mqlml.review.drafts import Draft, drafts_of
+from mqlml.review.earlier import earlier_findings
+from mqlml.review.followup import FollowUp
 from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 from mqlml.review.review import Became, Review, review_verdicts
 from mqlml.review.verdicts import judged_leads
-from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
@@ -30,11 +30,14 @@ from mqlml.workflows.champion import fetch
 from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.recording import picture_artifacts
+from mqlml.workflows.recording import json_artifact, picture_artifacts
+from mqlml.workflows.review_drafts import spellings, write_drafts
+from mqlml.workflows.review_followup import KIND, followed_up, kept_findings
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import RunRecord
+    from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
 
@@ -52,12 +55,18 @@ class ReviewResult:
     drafts: tuple[Draft, ...] = ()
     written: tuple[Path, ...] = ()
 
+    @property
+    def follow(self) -> FollowUp | None:
+        """Return what became of the last review's findings; None for a first review."""
+        return self.facts.follow
+
     def document(self) -> dict[str, Any]:
         """Return the answer for programs."""
         return {
             "accepted": self.found.accepted,
             "rejected": self.found.rejected,
             "findings": finding_documents(self.found),
+            "followed": followed_documents(self.follow),
             "by_grade": self.found.by_grade.to_dict("records"),
             "by_reason": self.found.by_reason.to_dict("records"),
             "funnel": _records(self.found.became.funnel),
@@ -80,6 +89,8 @@ class ReviewResult:
         """Yield the answer for people: the verdict first."""
         yield review_verdict(self.found)
         yield from self.found.sentences
+        if self.follow is not None:
+            yield from (f"last time: {one.sentence}" for one in self.follow.followed)
         yield from (f"to decide ({one.owner}): {one.says}" for one in self.drafts)
         yield from (f"next: mqlml criteria preview {path}" for path in self.written)
         yield from (f"note: {text}" for text in self.found.warnings)
@@ -90,6 +101,11 @@ def finding_documents(found: Review) -> list[dict[str, Any]]:
     """Return the findings as JSON values, all features that were asked about."""
     columns = ["feature", "direction", "effect", "low", "high", "more_needed", "tier", "class"]
     return _records(found.findings[columns])
+
+
+def followed_documents(follow: FollowUp | None) -> list[dict[str, Any]]:
+    """Return what became of the last review's findings as JSON values."""
+    return [one.document() for one in follow.followed] if follow else []
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -131,39 +147,38 @@ def review(
     given = _given_from(tables.verdicts, start)
     judged = judged_leads(given, past.scores, past.matrix)
     found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
-    facts = _facts(
-        found,
-        (start, moment),
+    facts = ReviewFacts(
         name=project.settings.name,
-        data_digest=tables.digest,
-        version=loaded.version,
+        as_of=moment,
+        found=found,
+        drafts=drafts_of(found, spellings(tables, past, found)),
+        follow=followed_up(project, loaded, judged, moment),
+        details=_details((start, moment), tables.digest, loaded.version),
     )
-    page = review_page(facts)
-    with project.workspace.lock("review"):
-        run_id = store.log_run(_record(found, facts, page, moment, loaded.version))
-        report = keep_page(project, f"review-{run_id[:8]}.html", page)
-        payload = {"run_id": run_id, "accepted": found.accepted, "rejected": found.rejected}
-        write_entry(project.workspace.ledger, Entry("review", moment, payload))
-    written = () if drafts_folder is None else _write_drafts(project, facts.drafts, drafts_folder)
+    kept = kept_findings(earlier_findings(found, facts.drafts, judged, moment), facts.follow)
+    payload = {"from": start, "version": loaded.version, **kept}
+    run_id, report = _keep(project, store, facts, payload, moment)
+    written = () if drafts_folder is None else write_drafts(project, facts.drafts, drafts_folder)
     shown = shown_instant(moment)
     return ReviewResult(found, facts, run_id, loaded.version, report, shown, facts.drafts, written)
 
 
-def _write_drafts(project: Project, drafts: tuple[Draft, ...], folder: Path) -> tuple[Path, ...]:
-    written = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for draft in drafts:
-        if draft.rule is not None:
-            criteria = next_criteria(project.settings.criteria, draft.rule)
-            text = yaml.safe_dump(
-                criteria.model_dump(mode="json", exclude_defaults=True),
-                sort_keys=False,
-                allow_unicode=True,
-            )
-            path = folder / f"{draft.rule.name}.yaml"
-            replace_file(path, f"# Draft of 'mqlml review'; nobody has signed it.\n{text}".encode())
-            written.append(path)
-    return tuple(written)
+def _keep(
+    project: Project,
+    store: "MlflowStore",
+    facts: ReviewFacts,
+    payload: Mapping[str, Any],
+    moment: int,
+) -> tuple[str, Path]:
+    """Record the review; return its run and its page. The ledger's entry comes last."""
+    found, page = facts.found, review_page(facts)
+    with project.workspace.lock("review"):
+        run_id = store.log_run(_record(facts, page, payload, moment))
+        report = keep_page(project, f"review-{run_id[:8]}.html", page)
+        counts = {"accepted": found.accepted, "rejected": found.rejected}
+        entry = Entry(KIND, moment, {"run_id": run_id, **counts, **payload})
+        write_entry(project.workspace.ledger, entry)
+    return run_id, report
 
 
 def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became | None:
@@ -182,41 +197,36 @@ def _became(settings: Settings, tables: Tables, given: pd.DataFrame) -> Became |
     )
 
 
-def _record(found: Review, facts: ReviewFacts, page: str, moment: int, version: str) -> "RunRecord":
+def _record(facts: ReviewFacts, page: str, payload: Mapping[str, Any], moment: int) -> "RunRecord":
     from mqlml.tracking.records import RunRecord
 
+    found = facts.found
     findings = json.dumps(finding_documents(found), indent=1).encode()
     return RunRecord(
         name=facts.name,
-        kind="review",
+        kind=KIND,
         as_of=moment,
         reason="verdicts",
         decision=f"{len(found.sentences)} findings",
-        model_version=version,
+        model_version=str(payload["version"]),
         metrics={"accepted": found.accepted, "rejected": found.rejected},
         artifacts={
             "report.html": page.encode(),
             "findings.json": findings,
+            "kept.json": json_artifact(payload),
+            "followed.json": json_artifact(followed_documents(facts.follow)),
             **picture_artifacts(review_pictures(facts)),
         },
     )
 
 
-def _facts(
-    found: Review, period: tuple[int | None, int], *, name: str, data_digest: str, version: str
-) -> ReviewFacts:
+def _details(period: tuple[int | None, int], data_digest: str, version: str) -> tuple[Named, ...]:
     start, end = period
-    return ReviewFacts(
-        name=name,
-        as_of=end,
-        found=found,
-        drafts=drafts_of(found),
-        details=(
-            Named("Model version", version),
-            Named("Verdicts given from", day(start) if start is not None else "the first"),
-            Named("Verdicts given before", day(end)),
-            Named("Data", data_digest),
-        ),
+    return (
+        Named("Model version", version),
+        Named("Verdicts given from", day(start) if start is not None else "the first"),
+        Named("Verdicts given before", day(end)),
+        Named("Data", data_digest),
     )
 
 

@@ -71,6 +71,7 @@ def test_a_named_reason_needs_a_cause_unless_somebody_asks() -> None:
         == "nothing to do: there is no drift to retrain for"
     )
     assert asked("manual").is_needed
+    assert asked("review").why == "asked for by reason 'review'"
     assert asked("data").reason == "data"
 
 

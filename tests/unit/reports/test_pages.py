@@ -40,6 +40,8 @@ from mqlml.reports.score_changes import move_table, score_changes
 from mqlml.reports.scoring import hottest, scoring_page, scoring_verdict
 from mqlml.reports.training import compared, training_page, training_pictures, training_verdict
 from mqlml.reports.training_tables import direction_words
+from mqlml.review.earlier import LastReview
+from mqlml.review.followup import FollowUp
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Review, nothing_became
 from mqlml.tables.ingested import FileCount
@@ -81,6 +83,7 @@ BARE = {
         "found": Review(0, 0, (), reviewed().findings.head(0), EMPTY, EMPTY, EMPTY, ()),
         "as_of": None,
         "details": (),
+        "follow": FollowUp(LastReview(0, 0, 0, ()), 0, 0),
     },
     "ingest": dict.fromkeys(("sources", "days", "refused"), EMPTY)
     | dict.fromkeys(("silences", "notes", "counts", "details"), ())
@@ -585,3 +588,17 @@ def test_the_page_of_an_audit_draws_every_finding_that_has_something_to_show() -
     assert "Share that converted, by value. Of 40 leads 95 % converted." in words
     assert "demo 40 95 %" in words
     assert "No column knows the outcome" in audit_page(audit_facts(findings=()))
+
+
+def test_a_review_tells_what_became_of_the_last_ones_findings():
+    words = Outline(review_page(review_facts())).words.replace("\u202f", " ")
+    # 550 of 1,000 and 280 of 400, with Wilson's intervals.
+    assert "sales accepted 55 % of 1,000 verdicts (52 % to 58 %)" in words
+    assert "since then 70 % of 400 verdicts (65 % to 74 %)" in words
+    assert "30 % of the verdicts were on such leads then, 0 % are now; criteria version 2" in words
+    assert "Pages viewed: still there (effect −0.80 then, −0.60 now); nothing was done" in words
+    first = Outline(review_page(review_facts(follow=None))).words
+    assert "Findings of last time" not in first
+    nothing = Outline(review_page(bare("review"))).words
+    assert "sales accepted none, for want of verdicts" in nothing
+    assert "It left no confirmed finding to come back to." in nothing

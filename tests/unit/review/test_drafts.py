@@ -24,6 +24,14 @@ def test_a_level_that_sales_dislikes_becomes_a_rule_to_preview() -> None:
     assert draft.rule.when == "\"country\" = 'Côte d''Ivoire'"
 
 
+def test_a_rule_names_the_values_as_people_wrote_them() -> None:
+    found = review_of(("industry = software", "mixed", -0.9, "confirmed"))
+    (draft,) = drafts_of(found, {"industry = software": ("SOFTWARE", "Software ")})
+    assert draft.rule is not None
+    assert draft.rule.name == "sales_rejects_industry_software"
+    assert draft.rule.when == "\"industry\" IN ('SOFTWARE', 'Software ')"
+
+
 def test_a_flag_that_sales_dislikes_becomes_a_rule_too() -> None:
     (draft,) = drafts_of(review_of(("is_competitor", "down", -1.6, "confirmed")))
     assert draft.rule is not None
@@ -46,7 +54,7 @@ def test_what_sales_likes_more_is_learnt_and_indicated_findings_wait() -> None:
         review_of(("country = us", "mixed", 0.9, "confirmed"), ("x", "up", -0.4, "indicated"))
     )
     assert draft.feature == "country = us"
-    assert draft.says.startswith("train again with reason review")
+    assert draft.says.startswith("train again (mqlml retrain --reason review)")
 
 
 def test_a_reason_that_no_column_tells_asks_for_a_column() -> None:
