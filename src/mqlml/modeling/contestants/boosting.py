@@ -207,8 +207,8 @@ class _Data:
     @cached_property
     def _started(self) -> Any:
         # LightGBM does not take a start back from rows that once had one: they are
-        # kept apart, with the same bins.
-        return self._binned(self._plain)
+        # kept apart. Equal rows have equal bins, so none are made only to be taken over.
+        return self._binned(self.__dict__.get("_plain"))
 
     def _binned(self, reference: Any) -> Any:
         import lightgbm

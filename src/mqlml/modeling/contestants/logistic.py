@@ -56,10 +56,11 @@ class FittedLogistic:
         return np.concatenate([np.empty(0), *said])
 
     def _away(self, matrix: pd.DataFrame) -> Iterator[Floats]:
-        """Yield how far rows are from the average lead, some at a time: a design is wide."""
+        """Yield how far rows are from the average lead, some at a time."""
         centre = np.array(self.centre)
-        for first in range(0, len(matrix), _ROWS_AT_ONCE):
-            yield self.encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE]) - centre
+        for design in _designs(self.encoder, matrix):
+            design -= centre
+            yield design
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return coefficient × distance from the average lead, summed by plan column."""
@@ -158,14 +159,20 @@ def _searched(
     if not rows.can_learn:
         return dict.fromkeys(settings, fit_base_rate(rows).log_odds(valid))
     encoder = fit_linear_encoder(rows.matrix, rows.shape)
-    design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
-    return {
-        setting: _decision(valid_design, *_solve(design, rows, setting)) for setting in settings
-    }
+    design = encoder.transform(rows.matrix)
+    solved = {setting: _solve(design, rows, setting) for setting in settings}
+    del design  # before the judged rows' one, which may be larger
+    said: dict[Setting, list[Floats]] = {setting: [np.empty(0)] for setting in settings}
+    for part in _designs(encoder, valid):
+        for setting, (coefficients, intercept) in solved.items():
+            said[setting].append(np.asarray(part @ coefficients + intercept))
+    return {setting: np.concatenate(parts) for setting, parts in said.items()}
 
 
-def _decision(design: Floats, coefficients: Floats, intercept: float) -> Floats:
-    return np.asarray(design @ coefficients + intercept)
+def _designs(encoder: LinearEncoder, matrix: pd.DataFrame) -> Iterator[Floats]:
+    """Yield the rows' design, some rows at a time: a design is wide."""
+    for first in range(0, len(matrix), _ROWS_AT_ONCE):
+        yield encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE])
 
 
 def _solve(design: Floats, rows: TrainingRows, setting: Setting) -> tuple[Floats, float]:
