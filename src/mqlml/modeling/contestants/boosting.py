@@ -156,8 +156,18 @@ class Boosting:
         rows = rows.latest(window_of(setting))
         if not rows.can_learn:
             return fit_base_rate(rows)
+        return self._fitted(rows, setting, _start(rows, setting))
+
+    def fit_again(
+        self, rows: TrainingRows, setting: Setting, fitted: FittedBoosting
+    ) -> FittedBoosting:
+        """Return what `fit` does, by the start of a model fitted to these rows and setting."""
+        return self._fitted(rows.latest(window_of(setting)), setting, fitted.start)
+
+    def _fitted(
+        self, rows: TrainingRows, setting: Setting, start: FittedLogistic | None
+    ) -> FittedBoosting:
         data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
-        start = _start(rows, setting)
         booster = self._train(data, start, setting)
         return FittedBoosting(booster.model_to_string(), data.encoder, start, rows.shape)
 
