@@ -227,3 +227,24 @@ def test_both_ways_to_solve_find_the_same_coefficients(monkeypatch: pytest.Monke
     monkeypatch.setattr("mqlml.modeling.contestants.logistic._NEWTON_COST", 0.0)
     cheap_steps = Logistic().fit(COMPANY.training_rows(), setting).log_odds(COMPANY.matrix)
     np.testing.assert_allclose(cheap_steps, few_steps, atol=1e-3)
+
+
+def test_a_linear_model_says_the_same_however_many_rows_it_takes_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, setting = COMPANY.training_rows(), setting_of(c=0.1, half_life=0)
+    fitted = Logistic().fit(rows, setting)
+    at_once = Logistic().search(rows, COMPANY.matrix)[setting], fitted.parts(COMPANY.matrix)
+    monkeypatch.setattr("mqlml.modeling.contestants.logistic._ROWS_AT_ONCE", 64)
+    in_parts = Logistic().search(rows, COMPANY.matrix)[setting], fitted.parts(COMPANY.matrix)
+    np.testing.assert_array_equal(in_parts[0], at_once[0])
+    pd.testing.assert_frame_equal(in_parts[1], at_once[1], check_exact=True)
+
+
+def test_boosting_learnt_again_from_its_own_start_is_the_same_model() -> None:
+    rows, setting = COMPANY.training_rows(), ON_LINEAR
+    fitted = Boosting().fit(rows, setting)
+    assert isinstance(fitted, FittedBoosting)
+    assert fitted.start is not None
+    again = Boosting().fit_again(rows, setting, fitted)
+    assert again.to_files() == fitted.to_files()

@@ -27,9 +27,9 @@ FILE = "logistic.json"
 # penalty by more than one standard error, and weak ones follow a drifting calendar.
 _STRENGTHS = (0.01, 0.03, 0.1)
 
-# Newton's steps are few and exact, and cost rows × columns²; beyond this many
-# operations a step, many cheap steps are faster.
-_NEWTON_COST = 5e8
+# Newton's steps are few and exact, and cost rows × columns²; beyond this many operations
+# a step, or so many columns, many cheap steps are faster.
+_NEWTON_COST, _NEWTON_COLUMNS = 5e9, 400
 _MOST_DESIGN_CELLS = 40_000_000
 _ROWS_AT_ONCE = 20_000
 
@@ -78,12 +78,14 @@ class FittedLogistic:
     def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the columns base, fit and engagement; rows sum to the log-odds."""
         axes = np.array([self.shape.axis_of(source) for source in self.encoder.sources], dtype=str)
-        parts = {"base": np.full(len(matrix), self.base)}
+        weights = {axis: np.where(axes == axis, np.array(self.coefficients), 0.0) for axis in AXES}
+        said: dict[str, list[Floats]] = {axis: [np.empty(0)] for axis in AXES}
         # Row by row, never by a matrix product: a lead alone gets what it gets in a batch.
-        for axis in AXES:
-            weights = np.where(axes == axis, np.array(self.coefficients), 0.0)
-            said = [(away * weights).sum(axis=1) for away in self._away(matrix)]
-            parts[axis] = np.concatenate([np.empty(0), *said])
+        for away in self._away(matrix):
+            for axis in AXES:
+                said[axis].append((away * weights[axis]).sum(axis=1))
+        parts = {"base": np.full(len(matrix), self.base)}
+        parts |= {axis: np.concatenate(pieces) for axis, pieces in said.items()}
         return pd.DataFrame(parts)
 
     def to_files(self) -> dict[str, bytes]:
@@ -181,7 +183,8 @@ def _solve(design: Floats, rows: TrainingRows, setting: Setting) -> tuple[Floats
     values = dict(setting)
     if design.shape[1] == 0:
         return np.zeros(0), fit_base_rate(rows).intercept
-    is_small = design.shape[0] * design.shape[1] ** 2 < _NEWTON_COST
+    rows_count, columns = design.shape
+    is_small = rows_count * columns**2 < _NEWTON_COST and columns <= _NEWTON_COLUMNS
     kind, tolerance = ("newton-cholesky", 1e-6) if is_small else ("lbfgs", 1e-5)
     solver = LogisticRegression(C=values["c"], solver=kind, max_iter=2_000, tol=tolerance)
     solver.fit(design, rows.labels, sample_weight=rows.weights(values["half_life"]))
