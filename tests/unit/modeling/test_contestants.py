@@ -229,16 +229,23 @@ def test_both_ways_to_solve_find_the_same_coefficients(monkeypatch: pytest.Monke
     np.testing.assert_allclose(cheap_steps, few_steps, atol=1e-3)
 
 
-def test_a_linear_model_says_the_same_however_many_rows_it_takes_at_once(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", ["logistic", "lightgbm on a linear start"])
+def test_a_model_says_the_same_however_many_rows_it_takes_at_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, setting = COMPANY.training_rows(), setting_of(c=0.1, half_life=0)
-    fitted = Logistic().fit(rows, setting)
-    at_once = Logistic().search(rows, COMPANY.matrix)[setting], fitted.parts(COMPANY.matrix)
-    monkeypatch.setattr("mqlml.modeling.contestants.logistic._ROWS_AT_ONCE", 64)
-    in_parts = Logistic().search(rows, COMPANY.matrix)[setting], fitted.parts(COMPANY.matrix)
-    np.testing.assert_array_equal(in_parts[0], at_once[0])
-    pd.testing.assert_frame_equal(in_parts[1], at_once[1], check_exact=True)
+    contestant, _ = CASES[name]
+    rows, learnt = COMPANY.training_rows(), fitted(name)
+
+    def said() -> list[np.ndarray]:
+        searched = contestant.search(rows, COMPANY.matrix)
+        every = [learnt.log_odds(COMPANY.matrix), learnt.parts(COMPANY.matrix).to_numpy()]
+        return every + [searched[setting] for setting in sorted(searched)]
+
+    at_once = said()
+    for module in ("logistic", "boosting"):
+        monkeypatch.setattr(f"mqlml.modeling.contestants.{module}._ROWS_AT_ONCE", 64)
+    for one, same in zip(said(), at_once, strict=True):
+        np.testing.assert_array_equal(one, same)
 
 
 def test_boosting_learnt_again_from_its_own_start_is_the_same_model() -> None:
