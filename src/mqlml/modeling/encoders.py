@@ -251,11 +251,11 @@ def _fit_category(values: "pd.Series[Any]", fewest_rows: int) -> CategoryCode:
 def _texts(values: "pd.Series[Any]") -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
     """Return the texts that occur, and for each value the place of its text among them."""
     if isinstance(values.dtype, pd.StringDtype):
-        places, distinct = pd.factorize(values, use_na_sentinel=False)
+        places, occurring = pd.factorize(values, use_na_sentinel=False)
     else:  # 1 and True are equal and read differently: each by itself
-        distinct, places = values, np.arange(len(values))
-    is_missing = pd.isna(distinct)
-    texts = [MISSING if no else str(one) for one, no in zip(distinct, is_missing, strict=True)]
+        places, occurring = np.arange(len(values)), pd.Index(values, dtype=values.dtype)
+    is_missing = occurring.isna()
+    texts = [MISSING if no else str(one) for one, no in zip(occurring, is_missing, strict=True)]
     return np.array(texts, dtype=object), places
 
 
