@@ -6,7 +6,8 @@ quantile knots) and a code matrix for trees. Missing and never-seen values are
 values of their own, so no row is ever refused.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,9 +79,10 @@ class CategoryCode:
 
     def codes(self, values: "pd.Series[Any]") -> npt.NDArray[np.int64]:
         """Return the position of each value's level; never-seen values get the last code."""
-        texts = _texts(values)
+        texts, places = _texts(values)
         found = pd.Index(self.levels).get_indexer(pd.Index(texts))
-        return np.where(found < 0, len(self.levels), found).astype(np.int64)
+        codes = np.where(found < 0, len(self.levels), found).astype(np.int64)
+        return codes[places]
 
     def transform(self, values: "pd.Series[Any]") -> Floats:
         """Return one column of zeros and ones per level, and one for all other values."""
@@ -102,9 +104,16 @@ class LinearEncoder:
 
     def transform(self, matrix: pd.DataFrame) -> Floats:
         """Return the design matrix, one row per row of `matrix`."""
-        blocks = [code.transform(numbers_of(matrix, code.column)) for code in self.numbers]
-        blocks += [code.transform(matrix[code.column]) for code in self.categories]
-        return np.hstack([np.empty((len(matrix), 0)), *blocks])
+        # Filled code by code: blocks beside the whole would take its memory twice.
+        filled, first = np.empty((len(matrix), len(self.sources))), 0
+        for block in self._blocks(matrix):
+            filled[:, first : first + block.shape[1]] = block
+            first += block.shape[1]
+        return filled
+
+    def _blocks(self, matrix: pd.DataFrame) -> Iterator[Floats]:
+        yield from (code.transform(numbers_of(matrix, code.column)) for code in self.numbers)
+        yield from (code.transform(matrix[code.column]) for code in self.categories)
 
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as JSON values."""
@@ -165,7 +174,7 @@ def fit_linear_encoder(matrix: pd.DataFrame, shape: MatrixShape) -> LinearEncode
 
 
 def _varies(values: "pd.Series[Any]") -> bool:
-    texts = _texts(values)
+    texts, _ = _texts(values)
     return bool((texts != texts[:1]).any())
 
 
@@ -215,7 +224,10 @@ def _limits(values: Floats) -> tuple[float, float]:
 
 def _skewness(values: Floats) -> float:
     spread = float(values.std())
-    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+    if not spread > 0:
+        return 0.0
+    z = (values - values.mean()) / spread
+    return float((z * z * z).mean())  # a power of three is many times slower
 
 
 def _knots(z: Floats) -> tuple[float, ...]:
@@ -226,17 +238,25 @@ def _knots(z: Floats) -> tuple[float, ...]:
 
 
 def _fit_category(values: "pd.Series[Any]", fewest_rows: int) -> CategoryCode:
-    levels, counts = np.unique(_texts(values), return_counts=True)
-    ranked = sorted((-int(count), str(level)) for level, count in zip(levels, counts, strict=True))
+    counts: Counter[str] = Counter()
+    texts, places = _texts(values)
+    for text, count in zip(texts, np.bincount(places, minlength=len(texts)), strict=True):
+        counts[text] += int(count)  # two values may read the same
+    ranked = sorted((-count, level) for level, count in counts.items())
     often = tuple(level for count, level in ranked if -count >= fewest_rows)
     pooled = sum(-count for count, _ in ranked if -count < fewest_rows)
     return CategoryCode(str(values.name), often, pooled >= fewest_rows)
 
 
-def _texts(values: "pd.Series[Any]") -> npt.NDArray[np.object_]:
-    is_missing = values.isna().to_numpy()
-    texts = np.where(is_missing, MISSING, values.astype(object).to_numpy())
-    return np.array([str(text) for text in texts], dtype=object)
+def _texts(values: "pd.Series[Any]") -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
+    """Return the texts that occur, and for each value the place of its text among them."""
+    if isinstance(values.dtype, pd.StringDtype):
+        places, occurring = pd.factorize(values, use_na_sentinel=False)
+    else:  # 1 and True are equal and read differently: each by itself
+        places, occurring = np.arange(len(values)), pd.Index(values, dtype=values.dtype)
+    is_missing = occurring.isna()
+    texts = [MISSING if no else str(one) for one, no in zip(occurring, is_missing, strict=True)]
+    return np.array(texts, dtype=object), places
 
 
 def _categories_from(values: Sequence[dict[str, Any]]) -> tuple[CategoryCode, ...]:

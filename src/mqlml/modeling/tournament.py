@@ -13,8 +13,13 @@ from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.plan import Plan
 from mqlml.modeling.calibration import Floats, fit_calibration, probability_of
 from mqlml.modeling.contestants.base_rate import BaseRate
-from mqlml.modeling.contestants.boosting import Boosting
-from mqlml.modeling.contestants.contestant import NO_HALF_LIFE, Contestant, TrainingRows
+from mqlml.modeling.contestants.boosting import Boosting, FittedBoosting
+from mqlml.modeling.contestants.contestant import (
+    NO_HALF_LIFE,
+    Contestant,
+    Fitted,
+    TrainingRows,
+)
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.points_rules import PointsRules
 from mqlml.modeling.contestants.segments import Segments
@@ -288,19 +293,26 @@ def _evaluated(
         model=_for_use(winner, material, learnt[name], test),
         ranks=rank_ranges(relearnt, material),
         relearnt=relearnt,
-        axis_cost=_axis_cost(winner, material, split, said[name]),
+        axis_cost=_axis_cost(winner, material, split, learnt[name].fitted, said[name]),
         candidates=standing.candidates,
         segments=standing.segments,
     )
 
 
-def _axis_cost(winner: Choice, material: Material, split: Split, said: Floats) -> AxisCost | None:
-    """Return what the test loses by the axes' being apart; a linear model loses nothing."""
+def _axis_cost(
+    winner: Choice, material: Material, split: Split, learnt: Fitted, said: Floats
+) -> AxisCost | None:
+    """Return what the test loses by the axes' being apart; a linear model loses nothing.
+
+    `learnt` is the winner learnt on the development part, `said` its log-odds of the test.
+    """
     if not isinstance(winner.contestant, Boosting) or len(set(material.shape.axes)) < 2:
+        return None
+    if not isinstance(learnt, FittedBoosting):
         return None
     test = np.sort(split.test)
     free = replace(winner.contestant, is_free=True)
-    fitted = free.fit(material.training(split.development), winner.setting)
+    fitted = free.fit_again(material.training(split.development), winner.setting, learnt)
     cost = roc_auc_gain(
         material.labels[test],
         fitted.log_odds(material.matrix.iloc[test]),

@@ -227,3 +227,31 @@ def test_both_ways_to_solve_find_the_same_coefficients(monkeypatch: pytest.Monke
     monkeypatch.setattr("mqlml.modeling.contestants.logistic._NEWTON_COST", 0.0)
     cheap_steps = Logistic().fit(COMPANY.training_rows(), setting).log_odds(COMPANY.matrix)
     np.testing.assert_allclose(cheap_steps, few_steps, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["logistic", "lightgbm on a linear start"])
+def test_a_model_says_the_same_however_many_rows_it_takes_at_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contestant, _ = CASES[name]
+    rows, learnt = COMPANY.training_rows(), fitted(name)
+
+    def said() -> list[np.ndarray]:
+        searched = contestant.search(rows, COMPANY.matrix)
+        every = [learnt.log_odds(COMPANY.matrix), learnt.parts(COMPANY.matrix).to_numpy()]
+        return every + [searched[setting] for setting in sorted(searched)]
+
+    at_once = said()
+    for module in ("logistic", "boosting"):
+        monkeypatch.setattr(f"mqlml.modeling.contestants.{module}._ROWS_AT_ONCE", 64)
+    for one, same in zip(said(), at_once, strict=True):
+        np.testing.assert_array_equal(one, same)
+
+
+def test_boosting_learnt_again_from_its_own_start_is_the_same_model() -> None:
+    rows, setting = COMPANY.training_rows(), ON_LINEAR
+    fitted = Boosting().fit(rows, setting)
+    assert isinstance(fitted, FittedBoosting)
+    assert fitted.start is not None
+    again = Boosting().fit_again(rows, setting, fitted)
+    assert again.to_files() == fitted.to_files()

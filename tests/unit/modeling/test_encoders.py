@@ -117,3 +117,12 @@ def test_encoders_survive_json() -> None:
     linear, trees = fit_linear_encoder(matrix, shape), fit_tree_encoder(matrix, shape)
     assert LinearEncoder.from_json(json.loads(json.dumps(linear.to_json()))) == linear
     assert TreeEncoder.from_json(json.loads(json.dumps(trees.to_json()))) == trees
+
+
+def test_texts_and_objects_that_read_the_same_are_the_same_levels() -> None:
+    names = ["ads", None, "web", "(missing)"] * 10 + ["web"] * 5
+    as_texts = fit_tree_encoder(texts(names), TEXT)
+    assert as_texts == fit_tree_encoder(texts(names).astype("object"), TEXT)
+    assert as_texts.categories[0].levels == ("(missing)", "web", "ads")
+    later = texts(["new", "ads", None, "(missing)"])
+    np.testing.assert_array_equal(as_texts.transform(later), [[3], [2], [0], [0]])

@@ -49,5 +49,6 @@ def test_the_page_says_what_a_model_is_not_for() -> None:
 def test_without_dates_and_groups_only_the_uses_it_is_not_for_are_left() -> None:
     facts = training_facts()
     target = facts.target.__class__(stage="outcome", points="once")
-    bare = training_facts(target=target, reliability=pd.DataFrame(), personas=pd.DataFrame())
+    none = {"reliability": pd.DataFrame(), "personas": pd.DataFrame(), "sensitive": None}
+    bare = training_facts(target=target, **none)
     assert limits_of(bare) == ()

@@ -47,6 +47,7 @@ _SLOW_TREE_COUNTS = (40, 80, 160, 320)
 _SHAPES = ((0.0, 4, 20.0), (0.1, 4, 20.0), (0.0, 12, 8.0))
 _FORGETTING_SHAPES = _SHAPES[:2]
 _MOST_ROWS_IN_SMALLEST_LEAF = 100
+_ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,14 @@ class FittedBoosting:
 
     def log_odds(self, matrix: pd.DataFrame) -> Floats:
         """Return the log-odds of each row; without a start, LightGBM's raw score to the bit."""
-        said = self._ensemble.raw_scores(self.encoder.transform(matrix))
+        pieces = [self._ensemble.raw_scores(codes) for codes in self._codes(matrix)]
+        said = np.concatenate([np.empty(0), *pieces])
         return said + self.start.log_odds(matrix) if self.start else said
+
+    def _codes(self, matrix: pd.DataFrame) -> Iterator[Floats]:
+        """Yield the rows' codes, some rows at a time: of a large table they are large."""
+        for first in range(0, len(matrix), _ROWS_AT_ONCE):
+            yield self.encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE])
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the exact TreeSHAP values by column and `__base`."""
@@ -83,7 +90,8 @@ class FittedBoosting:
         trees = self._ensemble.trees
         away = [tree.leaf_values - tree.average for tree in trees]
         axes = [_axis_of(tree, self.shape) for tree in trees]
-        sums = self._ensemble.sums(self.encoder.transform(matrix), away, axes, len(AXES))
+        pieces = [self._ensemble.sums(c, away, axes, len(AXES)) for c in self._codes(matrix)]
+        sums = np.concatenate([np.empty((len(AXES), 0)), *pieces], axis=1)
         found = pd.DataFrame(
             {
                 "base": np.full(len(matrix), self._ensemble.base),
@@ -156,8 +164,18 @@ class Boosting:
         rows = rows.latest(window_of(setting))
         if not rows.can_learn:
             return fit_base_rate(rows)
+        return self._fitted(rows, setting, _start(rows, setting))
+
+    def fit_again(
+        self, rows: TrainingRows, setting: Setting, fitted: FittedBoosting
+    ) -> FittedBoosting:
+        """Return what `fit` does, by the start of a model fitted to these rows and setting."""
+        return self._fitted(rows.latest(window_of(setting)), setting, fitted.start)
+
+    def _fitted(
+        self, rows: TrainingRows, setting: Setting, start: FittedLogistic | None
+    ) -> FittedBoosting:
         data = _Data(fit_tree_encoder(rows.matrix, rows.shape), rows)
-        start = _start(rows, setting)
         booster = self._train(data, start, setting)
         return FittedBoosting(booster.model_to_string(), data.encoder, start, rows.shape)
 
@@ -207,8 +225,8 @@ class _Data:
     @cached_property
     def _started(self) -> Any:
         # LightGBM does not take a start back from rows that once had one: they are
-        # kept apart, with the same bins.
-        return self._binned(self._plain)
+        # kept apart. Equal rows have equal bins, so none are made only to be taken over.
+        return self._binned(self.__dict__.get("_plain"))
 
     def _binned(self, reference: Any) -> Any:
         import lightgbm

@@ -27,9 +27,9 @@ FILE = "logistic.json"
 # penalty by more than one standard error, and weak ones follow a drifting calendar.
 _STRENGTHS = (0.01, 0.03, 0.1)
 
-# Newton's steps are few and exact, and cost rows × columns²; beyond this many
-# operations a step, many cheap steps are faster.
-_NEWTON_COST = 5e8
+# Newton's steps are few and exact, and cost rows × columns²; beyond this many operations
+# a step, or so many columns, many cheap steps are faster.
+_NEWTON_COST, _NEWTON_COLUMNS = 5e9, 400
 _MOST_DESIGN_CELLS = 40_000_000
 _ROWS_AT_ONCE = 20_000
 
@@ -56,10 +56,11 @@ class FittedLogistic:
         return np.concatenate([np.empty(0), *said])
 
     def _away(self, matrix: pd.DataFrame) -> Iterator[Floats]:
-        """Yield how far rows are from the average lead, some at a time: a design is wide."""
+        """Yield how far rows are from the average lead, some at a time."""
         centre = np.array(self.centre)
-        for first in range(0, len(matrix), _ROWS_AT_ONCE):
-            yield self.encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE]) - centre
+        for design in _designs(self.encoder, matrix):
+            design -= centre
+            yield design
 
     def contributions(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return coefficient × distance from the average lead, summed by plan column."""
@@ -77,12 +78,14 @@ class FittedLogistic:
     def parts(self, matrix: pd.DataFrame) -> pd.DataFrame:
         """Return the columns base, fit and engagement; rows sum to the log-odds."""
         axes = np.array([self.shape.axis_of(source) for source in self.encoder.sources], dtype=str)
-        parts = {"base": np.full(len(matrix), self.base)}
+        weights = {axis: np.where(axes == axis, np.array(self.coefficients), 0.0) for axis in AXES}
+        said: dict[str, list[Floats]] = {axis: [np.empty(0)] for axis in AXES}
         # Row by row, never by a matrix product: a lead alone gets what it gets in a batch.
-        for axis in AXES:
-            weights = np.where(axes == axis, np.array(self.coefficients), 0.0)
-            said = [(away * weights).sum(axis=1) for away in self._away(matrix)]
-            parts[axis] = np.concatenate([np.empty(0), *said])
+        for away in self._away(matrix):
+            for axis in AXES:
+                said[axis].append((away * weights[axis]).sum(axis=1))
+        parts = {"base": np.full(len(matrix), self.base)}
+        parts |= {axis: np.concatenate(pieces) for axis, pieces in said.items()}
         return pd.DataFrame(parts)
 
     def to_files(self) -> dict[str, bytes]:
@@ -158,14 +161,20 @@ def _searched(
     if not rows.can_learn:
         return dict.fromkeys(settings, fit_base_rate(rows).log_odds(valid))
     encoder = fit_linear_encoder(rows.matrix, rows.shape)
-    design, valid_design = encoder.transform(rows.matrix), encoder.transform(valid)
-    return {
-        setting: _decision(valid_design, *_solve(design, rows, setting)) for setting in settings
-    }
+    design = encoder.transform(rows.matrix)
+    solved = {setting: _solve(design, rows, setting) for setting in settings}
+    del design  # before the judged rows' one, which may be larger
+    said: dict[Setting, list[Floats]] = {setting: [np.empty(0)] for setting in settings}
+    for part in _designs(encoder, valid):
+        for setting, (coefficients, intercept) in solved.items():
+            said[setting].append(np.asarray(part @ coefficients + intercept))
+    return {setting: np.concatenate(parts) for setting, parts in said.items()}
 
 
-def _decision(design: Floats, coefficients: Floats, intercept: float) -> Floats:
-    return np.asarray(design @ coefficients + intercept)
+def _designs(encoder: LinearEncoder, matrix: pd.DataFrame) -> Iterator[Floats]:
+    """Yield the rows' design, some rows at a time: a design is wide."""
+    for first in range(0, len(matrix), _ROWS_AT_ONCE):
+        yield encoder.transform(matrix.iloc[first : first + _ROWS_AT_ONCE])
 
 
 def _solve(design: Floats, rows: TrainingRows, setting: Setting) -> tuple[Floats, float]:
@@ -174,7 +183,8 @@ def _solve(design: Floats, rows: TrainingRows, setting: Setting) -> tuple[Floats
     values = dict(setting)
     if design.shape[1] == 0:
         return np.zeros(0), fit_base_rate(rows).intercept
-    is_small = design.shape[0] * design.shape[1] ** 2 < _NEWTON_COST
+    rows_count, columns = design.shape
+    is_small = rows_count * columns**2 < _NEWTON_COST and columns <= _NEWTON_COLUMNS
     kind, tolerance = ("newton-cholesky", 1e-6) if is_small else ("lbfgs", 1e-5)
     solver = LogisticRegression(C=values["c"], solver=kind, max_iter=2_000, tol=tolerance)
     solver.fit(design, rows.labels, sample_weight=rows.weights(values["half_life"]))
