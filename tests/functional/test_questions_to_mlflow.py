@@ -67,7 +67,8 @@ def test_each_question_is_answered_by_the_run_itself(runs, company) -> None:
     assert "version 1 became 2" in card
     assert "This is the first model of this name." in first.data.tags["mlflow.note.content"]
     (version,) = client.search_model_versions(f"run_id = '{second.info.run_id}'")
-    assert version.description.startswith("Trained as of 2025-12-15 (manual). ")
+    assert version.description.startswith("Champion since 2025-12-15: ")
+    assert "\n\nTrained as of 2025-12-15 (manual). " in version.description
     assert "of leads this model ranks highest" in version.description
 
     # And no lead is named in what a run says of itself.

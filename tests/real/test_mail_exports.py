@@ -162,7 +162,10 @@ def test_marketos_leads_and_activities_are_all_accounted_for(ingest):
             )
         ),
         (("leads", "marketo_lead"), (100, 100, 0, 0, 0)),
+        # No change of a lead's status among the changed values.
+        (("stages", "marketo_activity_change_data_value"), (100, 0, 0, 0, 100)),
         (("stages", "marketo_activity_delete_lead"), (31, 31, 0, 0, 0)),
+        (("verdicts", "marketo_activity_change_data_value"), (100, 0, 0, 0, 100)),
     ]
     assert reasons(done) == {"merge without the leads that were merged": 2}
     assert Counter(r["type"] for r in rows(done, "events")) == {

@@ -27,6 +27,9 @@ _WORDS = {
 }
 
 
+_CHAMPION_SINCE = "Champion since"
+
+
 def make_champion(client: Any, ref: ModelRef, change: ChampionChange) -> None:
     """Let the alias `champion` point to `ref`, with the change written on the version before."""
     write_change(client, ref, change)
@@ -43,7 +46,20 @@ def write_change(client: Any, ref: ModelRef, change: ChampionChange) -> None:
     }
     for key, value in tags.items():
         written(partial(client.set_model_version_tag, ref.name, ref.version, key, value))
-    client.update_model_version(ref.name, ref.version, description=change_sentence(change))
+    said = client.get_model_version(ref.name, ref.version).description or ""
+    told = _described(said, change_sentence(change))
+    client.update_model_version(ref.name, ref.version, description=told)
+
+
+def _described(said: str, sentence: str) -> str:
+    r"""Return a version's description with the latest word on who is champion in front.
+
+    >>> _described("Champion since 1 Mar: a\n\nTrained well.", "Champion since 9 Mar: b")
+    'Champion since 9 Mar: b\n\nTrained well.'
+    """
+    first, _, rest = said.partition("\n\n")
+    kept = rest if first.startswith(_CHAMPION_SINCE) else said
+    return f"{sentence}\n\n{kept}" if kept else sentence
 
 
 def settle(client: Any, ref: ModelRef, change: ChampionChange) -> None:
@@ -74,7 +90,7 @@ def change_sentence(change: ChampionChange) -> str:
     ...     "concept: small firms buy now"))
     'Champion since 2 Mar 2026: retrained (drift): concept: small firms buy now'
     """
-    return f"Champion since {day(change.as_of)}: {change_words(change)}"
+    return f"{_CHAMPION_SINCE} {day(change.as_of)}: {change_words(change)}"
 
 
 def change_words(change: ChampionChange) -> str:

@@ -118,8 +118,8 @@ def test_a_lost_row_is_never_silent(read, monkeypatch):
 
     real = generic.settle_repeats
 
-    def forgetful(connection, table, key, content):
-        real(connection, table, key, content)
+    def forgetful(connection, table, key, content, **rule):
+        real(connection, table, key, content, **rule)
         connection.execute(f"DELETE FROM {table}_kept")
 
     monkeypatch.setattr(generic, "settle_repeats", forgetful)
@@ -246,8 +246,8 @@ def test_faults_of_all_files_are_raised_together(read):
         )
     assert [fault.what for fault in caught.value.faults] == [
         "no column 'ld'",
-        "most values of occurred_at are not a time",
         "no such file",
+        "most values of occurred_at are not a time",
     ]
 
 
