@@ -105,6 +105,10 @@ def conditional_findings(judged: Judged, importance: pd.DataFrame) -> pd.DataFra
     )
     kept = best[best["is_found"] | ~best["column"].duplicated()]
     told = kept.merge(importance, on="column", how="left", validate="m:1")
+    if "family" in told.columns:
+        # Who asked for a demo once or never has done something; that is no mark of the lead.
+        is_done = (told["asked"] == "flag") & (told["family"] != "demographic")
+        told.loc[is_done, "asked"] = "presence"
     return _classified(told, importance, verdicts=len(accepted), questions=len(asked))
 
 

@@ -89,6 +89,18 @@ def test_what_sales_likes_more_is_under_rated_and_a_level_is_named() -> None:
     assert list(review.findings["direction"].iloc[:1]) == ["mixed"]
 
 
+@pytest.mark.parametrize(
+    ("family", "asked"), [("demographic", "flag"), ("behavioural", "presence")]
+)
+def test_a_column_of_nought_and_one_is_a_flag_of_leads_and_no_count_of_what_they_did(
+    family: str, asked: str
+) -> None:
+    base = judged(webinar=-1.0)
+    once = replace(base, matrix=base.matrix.assign(webinar=base.matrix["webinar"].clip(upper=1.0)))
+    table = conditional_findings(once, importance().assign(family=family)).set_index("feature")
+    assert table.loc["webinar", "asked"] == asked
+
+
 def test_sales_that_follow_the_score_give_no_finding_though_reps_differ() -> None:
     flagged = [found(review_verdicts(judged(seed=seed), importance())) for seed in range(20)]
     assert sum(bool(flags) for flags in flagged) <= 4
