@@ -7,7 +7,6 @@ score stands in the file.
 
 import os
 import re
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -42,29 +41,11 @@ def add_told(path: Path, records: Sequence[Record]) -> None:
         raise DataError(Fault("cannot remember a delivery", str(path), str(error), mend)) from error
 
 
-def forget_told(folder: Path, lead_ids: Collection[str]) -> int:
-    """Take leads out of every file of `folder`; return how many lines went.
-
-    A killed run leaves a file whole, old or new.
-    """
+def without_leads(told: str, lead_ids: Collection[str]) -> str:
+    """Return what a file of told leads says, without the lines of `lead_ids`."""
     keys = {key_of(one) for one in lead_ids}
-    gone = 0
-    for path in sorted(folder.glob("*.txt")):
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines(keepends=True)
-        kept = [line for line in lines if line.split(" ")[0] not in keys]
-        if len(kept) < len(lines):
-            gone += len(lines) - len(kept)
-            _replace(path, "".join(kept))
-    return gone
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="ascii", errors="replace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    lines = told.splitlines(keepends=True)
+    return "".join(line for line in lines if line.split(" ")[0] not in keys)
 
 
 def _ends_whole(path: Path) -> bool:

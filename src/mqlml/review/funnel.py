@@ -174,9 +174,3 @@ def _passed_at(cycles: Lifecycles, lead_ids: pd.Index) -> Times:
 def _is_later(reached: Times, at: Times, data_end: int) -> npt.NDArray[np.bool_]:
     is_before_end = timeline.is_seen(reached, np.full_like(reached, data_end))
     return np.asarray(timeline.is_from(reached, at) & is_before_end, dtype=np.bool_)
-
-
-def unworked_share(funnel: pd.DataFrame) -> float:
-    """Return the share of handed-over leads that nobody has judged; NaN of none."""
-    total = float(funnel["handed_over"].sum())
-    return 1.0 - float(funnel["judged"].sum()) / total if total else float("nan")

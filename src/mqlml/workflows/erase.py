@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mqlml.delivery.memory import DELIVERIES, forget_told
+from mqlml.delivery.memory import DELIVERIES, without_leads
 from mqlml.errors import DataError, Fault
 from mqlml.sources.identifying import hasher
+from mqlml.storage.atomic import replace_file
 from mqlml.storage.erasing import erase_scores, erase_tables, find_people
 from mqlml.storage.postgres import delete_scores
 from mqlml.storage.scrubbing import scrub_folder, scrubbed
@@ -120,7 +121,7 @@ def _finish(project: Project, salt: str) -> EraseResult:
     rows = erase_tables(root, read_tombstones(root))
     scores = erase_scores(workspace.scores, workspace.ledger, workspace.reports, erasing)
     scores += _erase_database(project, erasing)
-    forget_told(root / DELIVERIES, erasing.ids)
+    _forget_told(root / DELIVERIES, erasing)
     rows += erase_verdicts(project, erasing)
     store = open_store(project.settings, workspace, project.secrets)
     models = store.mark_for_retraining(project.settings.name, known_from=erasing.known_from)
@@ -134,6 +135,14 @@ def _finish(project: Project, salt: str) -> EraseResult:
     end_erasing(root)
     ids = len(erasing.ids)
     return EraseResult(erasing.leads, ids, rows, scores, files, models, store.is_elsewhere)
+
+
+def _forget_told(folder: Path, erasing: Erasing) -> None:
+    for path in sorted(folder.glob("*.txt")):
+        told = path.read_text(encoding="ascii", errors="replace")
+        kept = without_leads(told, erasing.ids)
+        if kept != told:
+            replace_file(path, kept.encode("ascii", errors="replace"))
 
 
 def _forbid(root: Path, erasing: Erasing, salt: str) -> None:

@@ -204,13 +204,7 @@ def train(
         if logged.version:
             promote_trained(project, store, logged, as_of=moment)
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
-        payload = {
-            "run_id": logged.run_id,
-            "version": logged.version,
-            "reason": "manual",
-            "promoted": bool(logged.version),
-        }
-        write_entry(project.workspace.ledger, Entry("train", moment, payload))
+        write_entry(project.workspace.ledger, _entry(logged.run_id, logged.version, moment))
     return TrainResult(
         learnt=learnt,
         run_id=logged.run_id,
@@ -221,6 +215,16 @@ def train(
         quarantined=sum(count.quarantined for count in counts),
         verdict=training_verdict(facts),
     )
+
+
+def _entry(run_id: str, version: str, moment: int) -> Entry:
+    payload = {
+        "run_id": run_id,
+        "version": version,
+        "reason": "manual",
+        "promoted": bool(version),
+    }
+    return Entry("train", moment, payload)
 
 
 def _keep_stops(

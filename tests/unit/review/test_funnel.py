@@ -1,10 +1,9 @@
 import numpy as np
 import pandas as pd
-import pytest
 
 from mqlml import timeline
 from mqlml.dataset.labels import Lifecycles
-from mqlml.review.funnel import Waiting, aftermath, monthly_funnel, unworked_share
+from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 
 DAY = timeline.MICROS_PER_DAY
 START = int(pd.Timestamp("2025-01-01", tz="UTC").value // 1000)
@@ -61,7 +60,6 @@ def test_the_funnel_counts_each_lead_in_the_month_of_its_first_handover() -> Non
     }
     assert (february["month"], february["handed_over"], february["judged"]) == ("2025-02", 1, 0)
     assert february["is_open"]
-    assert unworked_share(found) == pytest.approx(1 / 3)
 
 
 def test_a_procedural_verdict_is_a_response_and_no_judgement() -> None:
@@ -88,7 +86,6 @@ def test_without_handovers_the_funnel_is_empty() -> None:
         nobody, verdicts(("a", 1, "accepted", None)), nobody, cycles(), waiting(9)
     )
     assert found.empty
-    assert np.isnan(unworked_share(found))
 
 
 def test_rejected_leads_that_bought_are_counted_and_named() -> None:
