@@ -1,5 +1,6 @@
 """A small company on disk, and the command line called in the test's own process."""
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,3 +119,21 @@ class Answer:
     def document(self) -> Any:
         """Return the one JSON document on stdout."""
         return json.loads(self.out)
+
+
+def change_future(folder: Path, day: str) -> None:
+    """Let every other change of stage from `day` on be undone, and all that people then did be new.
+
+    The company of `write_company` otherwise stays: who looks at nothing from that day on
+    sees no difference.
+    """
+    with (folder / "stages.csv").open() as file:
+        header, *stages = csv.reader(file)
+    later = [row for row in stages if row[2] >= day]
+    stages = [row for row in stages if row not in later[::2]]
+    with (folder / "events.csv").open() as file:
+        names, *events = csv.reader(file)
+    events = [row if row[1] < day else [*row[:2], "secret", ""] for row in events]
+    for name, rows in (("stages.csv", [header, *stages]), ("events.csv", [names, *events])):
+        with (folder / name).open("w", newline="") as file:
+            csv.writer(file).writerows(rows)

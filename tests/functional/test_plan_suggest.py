@@ -1,10 +1,9 @@
 """`mqlml plan suggest` on a small company: what it writes trains, and it never saw the test."""
 
-import csv
 from pathlib import Path
 
 import pytest
-from tests.company import CONFIG, write_company
+from tests.company import CONFIG, change_future, write_company
 
 from mqlml.config import load_settings
 
@@ -52,17 +51,7 @@ def test_what_is_suggested_trains_and_keeps_what_rules_read(mqlml, dated_company
 def test_the_test_block_is_never_looked_at(mqlml, dated_company, tmp_path):
     other = write_company(tmp_path / "other")
     other.write_text(BEFORE, encoding="utf-8")
-    with (other.parent / "stages.csv").open() as file:
-        header, *stages = csv.reader(file)
-    # Every other conversion of the test period never happened.
-    later = [row for row in stages if row[2] >= TEST_FROM]
-    stages = [row for row in stages if row not in later[::2]]
-    with (other.parent / "events.csv").open() as file:
-        names, *events = csv.reader(file)
-    events = [row if row[1] < TEST_FROM else [*row[:2], "secret", ""] for row in events]
-    for name, rows in (("stages.csv", [header, *stages]), ("events.csv", [names, *events])):
-        with (other.parent / name).open("w", newline="") as file:
-            csv.writer(file).writerows(rows)
+    change_future(other.parent, TEST_FROM)
     one = suggest(mqlml, dated_company, tmp_path / "one" / "x.yaml").document
     two = suggest(mqlml, other, tmp_path / "two" / "x.yaml").document
     assert {k: v for k, v in one.items() if k != "config"} == {

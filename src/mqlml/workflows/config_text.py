@@ -1,4 +1,4 @@
-"""A config's text with another plan in it: everything else, remarks too, stays as written."""
+"""A config's text with another section in it: everything else, remarks too, stays as written."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -22,20 +22,26 @@ def refuse_existing(out: Path, *, replaces: bool) -> None:
 
 
 def config_with_plan(config: Path, out: Path, plan: Mapping[str, Any]) -> str:
-    """Return the text of `config` for a file at `out`, its section `plan` replaced.
+    """Return the text of `config` for a file at `out`, its section `plan` replaced."""
+    return config_with_section(config, out, _PLAN, plan_text(plan))
 
-    The path of a criteria file is written anew when `out` lies in another folder.
+
+def config_with_section(config: Path, out: Path, name: str, section: str) -> str:
+    """Return the text of `config` for a file at `out`, a section replaced by another text.
+
+    Without such a section the new one comes last. The path of a criteria file is written
+    anew when `out` lies in another folder.
     """
     parsed = read_yaml(config)
     text = config.read_text(encoding="utf-8-sig")
     nodes = {key.value: (key, value) for key, value in getattr(parsed.root, "value", ())}
     parts: list[tuple[int, int, str]] = []
-    if _PLAN in nodes:
-        key, value = nodes[_PLAN]
-        parts.append((key.start_mark.index, _end_of(text, value), plan_text(plan)))
+    if name in nodes:
+        key, value = nodes[name]
+        parts.append((key.start_mark.index, _end_of(text, value), section))
     else:
         text = text if text.endswith("\n") else text + "\n"
-        parts.append((len(text), len(text), "\n" + plan_text(plan)))
+        parts.append((len(text), len(text), "\n" + section))
     criteria = nodes.get("criteria", (None, None))[1]
     if isinstance(criteria, yaml.ScalarNode) and criteria.value:
         moved = os.path.relpath(config.parent / criteria.value, out.parent)

@@ -1,0 +1,77 @@
+"""`mqlml personas suggest` on a small company: the planted buyers, never the test, a config."""
+
+from pathlib import Path
+
+import pytest
+from tests.company import CONFIG, change_future, write_company
+
+from mqlml.config import load_settings
+
+TEST_FROM = "2025-10-15"
+BEFORE = CONFIG.replace("split: {folds: 3}", f"split: {{folds: 3, test_from: {TEST_FROM}}}")
+
+
+@pytest.fixture(scope="module")
+def dated_company(tmp_path_factory) -> Path:
+    """Return the config of a company whose test begins on a known day."""
+    config = write_company(tmp_path_factory.mktemp("dated"))
+    config.write_text(BEFORE, encoding="utf-8")
+    return config
+
+
+def suggest(mqlml, config: Path, workspace: Path, *more: object):
+    words = ("--config", config, "--workspace", workspace, "--json")
+    return mqlml("personas", "suggest", *words, *more)
+
+
+def test_chiefs_are_found_to_buy_and_the_config_that_is_written_is_read(
+    mqlml, dated_company, tmp_path
+):
+    out = tmp_path / "with_personas.yaml"
+    answer = suggest(mqlml, dated_company, tmp_path / "w", "--out", out)
+    assert answer.code == 0
+    document = answer.document
+    best, *others = document["personas"]
+    # Chiefs alone are of the management, so both say the same.
+    assert best["when"] in {"title__seniority = 'c_level'", "title__function = 'management'"}
+    assert all(best["rate"] > other["rate"] for other in others)
+    assert best["low"] < best["rate"] < best["high"]
+    assert sum(one["leads"] for one in document["personas"]) == document["leads"]
+    assert document["looked_at_until"] == f"{TEST_FROM}T00:00:00Z"
+    settings, before = load_settings(out), load_settings(dated_company)
+    assert [p.when for p in settings.personas] == [p["when"] for p in document["personas"]]
+    assert settings.model_copy(update={"personas": ()}) == before.model_copy(
+        update={"personas": ()}
+    )
+
+
+def test_what_happens_from_the_test_on_changes_nothing(mqlml, dated_company, tmp_path):
+    other = write_company(tmp_path / "other")
+    other.write_text(BEFORE, encoding="utf-8")
+    change_future(other.parent, TEST_FROM)
+    as_it_was = suggest(mqlml, dated_company, tmp_path / "w").document
+    assert suggest(mqlml, other, tmp_path / "o").document["personas"] == as_it_was["personas"]
+
+
+def test_as_many_groups_as_asked_for_are_told_with_their_section(mqlml, dated_company, tmp_path):
+    words = ("--config", dated_company, "--workspace", tmp_path / "w", "--groups", "4")
+    answer = mqlml("personas", "suggest", *words)
+    assert answer.code == 0
+    assert answer.out.count("  - name: ") == 4
+    assert "4: " in answer.out
+
+
+def test_an_existing_config_is_not_replaced(mqlml, dated_company, tmp_path):
+    out = tmp_path / "mine.yaml"
+    out.write_text("mine", encoding="utf-8")
+    assert suggest(mqlml, dated_company, tmp_path / "w", "--out", out).code == 2
+    assert out.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_plan_that_counts_nothing_is_told(mqlml, dated_company, tmp_path):
+    config = dated_company.parent / "bare.yaml"
+    lines = BEFORE.splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if "kinds: [count]" not in line))
+    answer = suggest(mqlml, config, tmp_path / "w")
+    assert answer.code == 3
+    assert "no signal is counted" in answer.err
