@@ -68,10 +68,27 @@ def test_an_existing_config_is_not_replaced(mqlml, dated_company, tmp_path):
     assert out.read_text(encoding="utf-8") == "mine"
 
 
-def test_a_plan_that_counts_nothing_is_told(mqlml, dated_company, tmp_path):
+def test_where_nothing_is_counted_converting_alone_tells_groups_apart(
+    mqlml, dated_company, tmp_path
+):
     config = dated_company.parent / "bare.yaml"
     lines = BEFORE.splitlines(keepends=True)
     config.write_text("".join(line for line in lines if "kinds: [count]" not in line))
+    document = suggest(mqlml, config, tmp_path / "w").document
+    assert document["personas"][0]["when"].startswith("title__")
+    assert all(one["habits"] == [] for one in document["personas"])
+
+
+def test_leads_without_attributes_cannot_be_told_apart(mqlml, dated_company, tmp_path):
+    config = dated_company.parent / "nameless.yaml"
+    text = BEFORE.replace("{outcome_side: [deal_value]}", "{ignore: [deal_value, title, industry]}")
+    start, stop = text.index("  icp:"), text.index("model:")
+    text = text[:start] + text[stop:]
+    start, stop = text.index("  icp_gate:"), text.index("  hand_raisers:")
+    text = text[:start] + text[stop:]
+    text = text[: text.index("personas:")]
+    text = "".join(line for line in text.splitlines(keepends=True) if "title__" not in line)
+    config.write_text(text, encoding="utf-8")
     answer = suggest(mqlml, config, tmp_path / "w")
     assert answer.code == 3
-    assert "no signal is counted" in answer.err
+    assert answer.document["faults"][0]["what"] == "no attribute to tell leads by"

@@ -75,13 +75,16 @@ class SuggestedPersona:
 
 @dataclass(frozen=True)
 class SuggestedPersonas:
-    """The groups, what they explain, and the config that was written, if one was asked for."""
+    """The groups, what they explain, and the config that was written, if one was asked for.
+
+    `looked_at_until` is when the test begins; None where an order stands for time.
+    """
 
     personas: tuple[SuggestedPersona, ...]
     explained: tuple[Explained, ...]
     leads: int
     rate: float
-    looked_at_until: str
+    looked_at_until: str | None
     path: Path | None
 
     def document(self) -> dict[str, Any]:
@@ -111,7 +114,8 @@ class SuggestedPersonas:
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people."""
-        yield f"{self.leads:,} leads known before {self.looked_at_until}, {self.rate:.1%} convert"
+        until = "the test" if self.looked_at_until is None else self.looked_at_until
+        yield f"{self.leads:,} leads known before {until}, {self.rate:.1%} convert"
         if not self.personas:
             yield "no groups: told by what they are, later leads did not differ beyond luck"
             return
@@ -150,7 +154,7 @@ def suggest_personas(
 
     Raises:
         UsageError: the file exists.
-        ConfigError: the plan has no attribute, or no signal that is counted.
+        ConfigError: the plan has no attribute.
         DataError: too few leads, outcomes or periods for forward folds.
     """
     if out is not None:
@@ -180,21 +184,15 @@ def suggest_personas(
         explained=found.explained,
         leads=len(people.converted),
         rate=float(people.converted.mean()),
-        looked_at_until=shown_instant(split.test_from),
+        looked_at_until=None if tables.is_order_time else shown_instant(split.test_from),
         path=written,
     )
 
 
 def _refuse_bare(plan: Plan) -> None:
-    faults = []
     if not _attribute_columns(plan):
         mend = "map a column that says who a lead is, such as industry or job title"
-        faults.append(Fault("no attribute to tell leads by", "sources.leads", mend=mend))
-    if not _habit_features(plan):
-        found, mend = f"kinds {', '.join(_KINDS)}", "count a signal in plan.features"
-        faults.append(Fault("no signal is counted", "plan.features", found, mend))
-    if faults:
-        raise ConfigError(*faults)
+        raise ConfigError(Fault("no attribute to tell leads by", "sources.leads", mend=mend))
 
 
 def _attribute_columns(plan: Plan) -> list[str]:
@@ -206,15 +204,24 @@ def _attribute_columns(plan: Plan) -> list[str]:
     ]
 
 
-def _habit_features(plan: Plan) -> list[Feature]:
-    """Return one feature a signal: of the first kind there is, the one that looks back furthest."""
+def _habits_of(plan: Plan) -> dict[str, str]:
+    """Return what leads do by column, in words: signals, and attributes that tell of engagement.
+
+    Of a signal one feature serves: of the first kind there is, the one that looks back furthest.
+    """
     found: dict[str, Feature] = {}
     for feature in plan.features:
         if feature.kind in _KINDS:
             other = found.get(feature.signal.name)
             if other is None or _reach(feature) > _reach(other):
                 found[feature.signal.name] = feature
-    return list(found.values())
+    counted = {feature.column: feature.signal.says for feature in found.values()}
+    told = {
+        part.column: part.sentence
+        for part in plan.attributes
+        if part.axis == "engagement" and part.dtype == "number"
+    }
+    return counted | told
 
 
 def _reach(feature: Feature) -> tuple[int, int]:
@@ -231,7 +238,7 @@ def _attributes(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 class _People:
     """One row per lead, in order of first points: habits, whether it converted, its last point."""
 
-    habits: tuple[Feature, ...]
+    habits: tuple[str, ...]
     counts: Floats
     converted: Floats
     last: npt.NDArray[np.intp]
@@ -242,11 +249,11 @@ class _People:
         lead_of = pd.factorize(points["lead_id"])[0]
         per_lead = np.bincount(lead_of).astype(np.float64)
         habits, counts = [], []
-        for feature in _habit_features(plan):
-            values = matrix[feature.column].to_numpy(np.float64)
-            mean = np.bincount(lead_of, np.nan_to_num(values)) / per_lead
+        for column, says in _habits_of(plan).items():
+            values = np.maximum(np.nan_to_num(matrix[column].to_numpy(np.float64)), 0.0)
+            mean = np.bincount(lead_of, values) / per_lead
             if (mean > 0).mean() >= _LEAST_SHARE:
-                habits.append(feature)
+                habits.append(says)
                 counts.append(mean)
         converted = np.zeros(len(per_lead))
         np.maximum.at(converted, lead_of, points["label"].to_numpy(np.float64))
@@ -300,7 +307,7 @@ def _described(groups: Groups, people: _People) -> Iterator[SuggestedPersona]:
 def _habits(people: _People, theirs: npt.NDArray[np.bool_]) -> list[Habit]:
     """Return what the group does most unlike everybody."""
     times = people.counts[theirs].mean(axis=0) / people.counts.mean(axis=0)
-    said = [Habit(f.signal.says, float(t)) for f, t in zip(people.habits, times, strict=True)]
+    said = [Habit(says, float(t)) for says, t in zip(people.habits, times, strict=True)]
     telling = [h for h in said if h.times >= _TELLING or h.times <= 1 / _TELLING]
     return sorted(telling, key=lambda h: -abs(np.log(max(h.times, 0.01))))[:_SHOWN_HABITS]
 

@@ -40,7 +40,10 @@ _SHOWN = 15
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What was proposed, what is kept and why, and where the config lies."""
+    """What was proposed, what is kept and why, and where the config lies.
+
+    `test_from` is when the test begins; None where an order stands for time.
+    """
 
     path: Path
     config: Path
@@ -48,7 +51,7 @@ class Suggestion:
     selection: Selection
     sentences: Mapping[str, str]
     candidates: int
-    test_from: str
+    test_from: str | None
     fixed: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
@@ -69,7 +72,8 @@ class Suggestion:
     def lines(self) -> Iterator[str]:
         """Yield the answer for people: what is kept and why, what went, what it is worth."""
         kept = self.selection.kept
-        yield f"{self.candidates} features tried on what was known before {self.test_from}"
+        until = self.test_from or "the test"
+        yield f"{self.candidates} features tried on what was known before {until}"
         yield "forward log loss lost without it:"
         for gain in kept[:_SHOWN]:
             mark = " (a rule reads it)" if gain.column in self.fixed else ""
@@ -142,7 +146,7 @@ def suggest_plan(
         selection=selection,
         sentences={info.column: info.sentence for info in plan.infos},
         candidates=len(_candidates(plan)),
-        test_from=shown_instant(split.test_from),
+        test_from=None if tables.is_order_time else shown_instant(split.test_from),
         fixed=fixed,
     )
 
