@@ -2,8 +2,8 @@
 
 Each table is learnt by the project's own tournament, and by peers, from the same rows of the
 same features, and judged on what came later. `--block inner` judges on blocks cut out of what
-lies before the test, for developing; only `--block test` looks at the test, and says in
-results/quality.json how often that was done.
+lies before the test, for developing, into results/quality_inner.json; only `--block test` looks
+at the test, and says in results/quality.json how often that was done.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.quality_tables import DATA, TABLES, Judged, inner_blocks, table_of
 from benchmarks.results_file import FOLDER, write_rows
 from mqlml.modeling.calibration import Floats, fit_calibration, probability_of
-from mqlml.modeling.metrics import log_loss, measure
+from mqlml.modeling.metrics import calibration_error, log_loss, log_losses, measure
 from mqlml.modeling.tournament import run_tournament
 
 OURS = "ours"
@@ -43,7 +43,7 @@ MOVING = frozenset({"bank_marketing", "online_shoppers"})
 # Peers that search by the clock get five times our seconds, and never less than a minute.
 _TIMES_OURS, _LEAST_SECONDS, _CORES = 5, 60, 2
 _RECALIBRATED_ROWS = 1_000
-_SEED = 0
+_SEED, _DRAWS = 0, 200
 
 
 def main() -> None:
@@ -63,16 +63,21 @@ def main() -> None:
                 found[judged.name] = judged_by_all(judged, given.peers, Path(scratch))
                 for line in _lines(judged.name, found[judged.name]):
                     print(line, flush=True)
-            if given.block == "test":  # after each table: whatever ends the run, the look counts
-                _write(found, look)
+            # After each table: whatever ends the run, the look at the test counts.
+            _write(found, look if given.block == "test" else None)
     for row in rows_of(found):
         print(f"{row['name']:64} {row['value']:8.4f} {row['goal']:16} {row['met']}")
 
 
-def _write(found: Mapping[str, Mapping[str, Mapping[str, float]]], look: int) -> None:
-    command = "python -m benchmarks.quality --block test"
+def _write(found: Mapping[str, Mapping[str, Mapping[str, float]]], look: int | None) -> None:
+    """Write what was found on the tests, by so many looks, or on inner blocks."""
+    block = "inner" if look is None else "test"
+    command = f"python -m benchmarks.quality --block {block}"
     rows = [row | {"command": command} for row in rows_of(found)]
-    write_rows("quality", rows, tables=found, looks_at_the_test=look)
+    if look is None:
+        write_rows("quality_inner", rows, tables=found)
+    else:
+        write_rows("quality", rows, tables=found, looks_at_the_test=look)
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,12 +109,18 @@ def judged_by_all(table: Judged, peers: Path | None, scratch: Path) -> dict[str,
     said[f"{OURS}, recalibrated"] = recalibrated(result.test_probabilities, labels[rows])
     base = float(labels[table.split.development].mean())
     said["constant"] = np.full(len(rows), base)
-    found = {name: figures(labels[rows], p) for name, p in said.items()}
-    found[OURS] |= spent
+    times = {OURS: spent}
     if peers is not None:
         # By CPU time: on a busy machine wall time says little of what ours needed.
         seconds = max(_LEAST_SECONDS, round(_TIMES_OURS * spent["cpu_s"] / _CORES))
-        found |= _by_peers(table, peers, scratch / "peers", seconds)
+        for peer, (probability, spent_by_it) in _by_peers(
+            table, peers, scratch / "peers", seconds
+        ).items():
+            said[peer], times[peer] = probability, spent_by_it
+    found = {name: figures(labels[rows], p, said[OURS]) for name, p in said.items()}
+    for name, seconds_spent in times.items():
+        found[name] |= seconds_spent
+    found[OURS]["calibration_error_of_luck"] = calibration_error_of_luck(said[OURS])
     return found
 
 
@@ -129,10 +140,18 @@ def recalibrated(probability: Floats, labels: Floats) -> Floats:
     return probability_of(moved)
 
 
-def figures(labels: Floats, probability: Floats) -> dict[str, float]:
-    """Return the figures of one contender."""
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+def calibration_error_of_luck(probability: Floats) -> float:
+    """Return the mean calibration error if every probability were true: no model shows less."""
+    generator = np.random.default_rng(_SEED)
+    drawn = (generator.random(len(probability)) < probability for _ in range(_DRAWS))
+    return float(np.mean([calibration_error(one.astype(float), probability) for one in drawn]))
+
+
+def figures(labels: Floats, probability: Floats, ours: Floats) -> dict[str, float]:
+    """Return the figures of one contender, its log loss beside ours with the standard error."""
+    clipped, own = (np.clip(p, 1e-6, 1 - 1e-6) for p in (probability, ours))
     whole = measure(labels, clipped)
+    apart = log_losses(labels, clipped) - log_losses(labels, own)
     return {
         "log_loss": log_loss(labels, clipped),
         "roc_auc": whole.roc_auc,
@@ -140,13 +159,15 @@ def figures(labels: Floats, probability: Floats) -> dict[str, float]:
         "calibration_error": whole.calibration_error,
         "predicted_by_observed": float(clipped.sum() / labels.sum()),
         "rows": float(len(labels)),
+        "above_ours": float(apart.mean()),
+        "above_ours_error": float(apart.std() / np.sqrt(len(apart))),
     }
 
 
 def _by_peers(
     table: Judged, peers: Path, folder: Path, seconds: float
-) -> dict[str, dict[str, float]]:
-    """Return the peers' figures; one that fails is told and left out."""
+) -> dict[str, tuple[Floats, dict[str, float]]]:
+    """Return the peers' probabilities and seconds; one that fails is told and left out."""
     import pandas as pd
 
     folder.mkdir(exist_ok=True)
@@ -155,7 +176,7 @@ def _by_peers(
     for part, rows in parts.items():
         matrix = table.dataset.matrix.iloc[rows].reset_index(drop=True)
         matrix.assign(__label=labels[rows].astype(np.int64)).to_parquet(folder / f"{part}.parquet")
-    found = {}
+    found: dict[str, tuple[Floats, dict[str, float]]] = {}
     for peer in PEERS:
         script = Path(__file__).with_name("quality_peers.py")
         words = [str(peers), str(script), peer, str(folder), str(seconds)]
@@ -165,8 +186,7 @@ def _by_peers(
             continue
         said = pd.read_parquet(folder / f"{peer}.parquet")["probability"].to_numpy(np.float64)
         told = json.loads(done.stdout.strip().splitlines()[-1])
-        found[peer] = figures(labels[parts["judged"]], said)
-        found[peer] |= {name: told[name] for name in ("cpu_s", "wall_s")}
+        found[peer] = said, {name: float(told[name]) for name in ("cpu_s", "wall_s")}
     return found
 
 
@@ -180,8 +200,15 @@ def rows_of(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[
         between = None if is_moving else (0.90, 1.10)
         ratio = ours["predicted_by_observed"]
         yield _row(f"{table}: predicted by observed", ratio, between=between)
+        if "calibration_error_of_luck" in ours:
+            luck = ours["calibration_error_of_luck"]
+            yield _row(f"{table}: calibration error if every probability were true", luck)
         for name, figure in contenders.items():
             yield _row(f"{table}: log loss of {name}", figure["log_loss"])
+            if name in PEERS and "above_ours" in figure:
+                above, error = figure["above_ours"], 1.96 * figure["above_ours_error"]
+                row = _row(f"{table}: log loss of {name} above ours", above)
+                yield row | {"low": above - error, "high": above + error}
 
 
 def _goal_rows(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[dict[str, Any]]:
@@ -242,7 +269,8 @@ def _lines(table: str, contenders: Mapping[str, Mapping[str, float]]) -> Iterato
         yield (
             f"  {name:24} log loss {f['log_loss']:.4f}  ROC-AUC {f['roc_auc']:.4f}  PR-AUC "
             f"{f['pr_auc']:.4f}  error {f['calibration_error']:.3f}  predicted:observed "
-            f"{f['predicted_by_observed']:.2f}  {f.get('cpu_s', 0):.0f} CPU s"
+            f"{f['predicted_by_observed']:.2f}  {f.get('cpu_s', 0):.0f} CPU s  above ours "
+            f"{f['above_ours']:+.4f} ± {1.96 * f['above_ours_error']:.4f}"
         )
 
 

@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
-from benchmarks.quality import _ranks, figures, recalibrated, rows_of
+from benchmarks.quality import (
+    _ranks,
+    calibration_error_of_luck,
+    figures,
+    recalibrated,
+    rows_of,
+)
 from benchmarks.quality_simulated import Shape, scale_rows, truth_rows
 
 from mqlml.modeling.calibration import probability_of
@@ -33,9 +39,23 @@ def test_the_lowest_loss_ranks_first_and_equal_ones_share_a_rank() -> None:
     assert _ranks([0.5, 0.3, 0.5, 0.4]) == [3, 1, 3, 2]
 
 
+def test_true_probabilities_of_few_rows_look_uncalibrated_by_luck() -> None:
+    # One bin of a hundred rows of a half: the share's mean distance is .05 × √(2/π) = .0399.
+    assert calibration_error_of_luck(np.full(100, 0.5)) == pytest.approx(0.0399, abs=0.005)
+
+
+def test_a_contender_is_held_against_ours_with_the_error_of_the_difference() -> None:
+    labels, ours = np.array([0.0, 1.0]), np.array([0.5, 0.5])
+    told = figures(labels, np.array([0.5, 0.25]), ours)
+    # The second row's loss is log 4, not log 2: on average log 2 / 2 more, apart by as much.
+    assert told["above_ours"] == pytest.approx(np.log(2) / 2)
+    assert told["above_ours_error"] == pytest.approx(np.log(2) / 2 / np.sqrt(2))
+
+
 def test_goals_are_told_as_met_or_missed() -> None:
     labels = np.array([0.0, 1.0, 0.0, 1.0])
-    told = figures(labels, np.array([0.1, 0.9, 0.1, 0.9]))
+    said = np.array([0.1, 0.9, 0.1, 0.9])
+    told = figures(labels, said, said)
     same = {"ours": told | {"log_loss": 0.39}, "constant": {"log_loss": 0.66}}
     rows = {row["name"]: row for row in rows_of({"x_education": same})}
     # The README's better figure of this table is .397.
@@ -47,7 +67,8 @@ def test_goals_are_told_as_met_or_missed() -> None:
 
 def test_other_labels_than_the_readmes_are_held_against_what_is_learnt_anew() -> None:
     labels = np.array([0.0, 1.0, 0.0, 1.0])
-    told = figures(labels, np.array([0.1, 0.9, 0.1, 0.9]))
+    said = np.array([0.1, 0.9, 0.1, 0.9])
+    told = figures(labels, said, said)
     other = {"ours": told | {"log_loss": 0.39}, "constant": {"log_loss": 0.6}}
     other |= {"lightgbm": {"log_loss": 0.38}, "logistic": {"log_loss": 0.4}}
     rows = {row["name"]: row for row in rows_of({"x_education": other})}
