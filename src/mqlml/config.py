@@ -266,6 +266,10 @@ def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield from setting_faults(sources)
         if not list(_raised(lambda: checked_zone(zone or "UTC", ""))):
             yield from _raised(lambda: time_range(sources, zone))
+    model = _section(ModelSettings, values.get("model", {}))
+    if model is not None and model.fallback == "points_rules" and not model.points_rules:
+        mend = "give model.points_rules, or name base_rate"
+        yield Fault("a fallback to points rules without rules", "model.fallback", mend=mend)
     criteria = _section(Criteria, values.get("criteria", {"version": 1}))
     if criteria is not None:
         yield from content_faults(criteria)

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST_CANDIDATES = 400
 MonotoneSign = Annotated[int, Field(ge=-1, le=1)]
 ContestantName = Literal["base_rate", "points_rules", "logistic", "lightgbm"]
+# The lowest rung that may serve where no learnt model passes the gates.
+Fallback = Literal["none", "points_rules", "base_rate"]
 
 
 class _Frozen(BaseModel):
@@ -31,7 +33,11 @@ class SegmentSettings(_Frozen):
 
 
 class ModelSettings(_Frozen):
-    """Which contestants run, what columns are kept from them, and how widely is searched."""
+    """Which contestants run, what columns are kept from them, and how widely is searched.
+
+    `fallback` says what may be published where the gates refuse what was learnt: nothing,
+    points rules, or, where these rank no better than chance, the base rate.
+    """
 
     contestants: tuple[ContestantName, ...] = (
         "base_rate",
@@ -44,6 +50,7 @@ class ModelSettings(_Frozen):
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
     segments: SegmentSettings | None = None
     candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
+    fallback: Fallback = "none"
 
 
 class GateSettings(_Frozen):

@@ -16,6 +16,7 @@ from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.facts import Named
 from mqlml.reports.scoring import ScoringFacts, scoring_page
+from mqlml.scoring.fallback import fallback_warning, rung_of
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.postgres import upsert_scores
@@ -46,6 +47,7 @@ from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.given import Compared, ScoreResult, comparison, list_words
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import (
+    NOBODY,
     known_assurance,
     list_floor_of,
     recent_dataset,
@@ -101,6 +103,7 @@ class _Scored:
     previous: pd.DataFrame | None
     terms: Terms
     request: _Request
+    fallback: str = ""
 
 
 def score(
@@ -152,8 +155,10 @@ def score(
     data = parquet_bytes(found.scores)
     facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
-    scored = _Scored(run, found.scores, data, previous, found.terms, request)
-    kept = replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    rung = rung_of(loaded.bundle)
+    scored = _Scored(run, found.scores, data, previous, found.terms, request, rung)
+    kept = _keep(project, scored, file_format)
+    kept = replace(kept, not_profiled=int(refused.sum()), fallback=scored.fallback)
     if not shadow or loaded.is_remembered or request.asked.path is not None:
         return kept
     beside = shadow_scores(project, tables, found.terms, found.scores, moment=moment)
@@ -299,6 +304,7 @@ def _kept(project: Project, scored: _Scored, compared: Compared | None) -> Score
 
 def _page(scored: _Scored) -> str:
     run, previous = scored.run, scored.previous
+    warning = fallback_warning(scored.fallback)
     facts = ScoringFacts(
         name=run.name,
         as_of=None if run.is_order_time else run.as_of,
@@ -307,8 +313,9 @@ def _page(scored: _Scored) -> str:
         criteria_version=run.criteria_version,
         previous=previous,
         previous_as_of=_latest(previous),
-        mql_probability=run.mql_probability,
+        mql_probability=run.mql_probability if run.mql_probability < NOBODY else None,
         personas=scored.terms.personas,
+        warnings=(warning,) if warning else (),
         details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)

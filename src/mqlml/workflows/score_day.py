@@ -8,6 +8,7 @@ import pandas as pd
 
 from mqlml.criteria.ranking import Cut, Listing, period_start
 from mqlml.errors import ConfigError, Fault
+from mqlml.scoring.fallback import rung_of, with_rung
 from mqlml.scoring.ranked import leads_to_explain, ranked_scores, with_reasons
 from mqlml.scoring.rows import rule_attributes
 from mqlml.scoring.score import last_score_of
@@ -65,6 +66,7 @@ def scores_of_day(
     if terms.listed is None:
         return DayScores(scores, terms)
     scores, cut = ranked_scores(scores, _listing(day, terms, moment))
+    scores = with_rung(scores, rung_of(loaded.bundle))
     wanted = leads_to_explain(scores, terms.scoring.reasons_from)
     if len(wanted):
         few = day.points[day.points["lead_id"].isin(wanted)].reset_index(drop=True)
