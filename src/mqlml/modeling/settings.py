@@ -24,9 +24,13 @@ class PointsRule(_Frozen):
 
 
 class SegmentSettings(_Frozen):
-    """A category whose large values may have a model of their own, and how large they must be."""
+    """What has models of its own if large enough: values of a category, or the personas.
 
-    column: str
+    Either `column` or `personas` is given.
+    """
+
+    column: str | None = None
+    personas: bool = False
     min_leads: int = Field(default=300, ge=1)
     min_conversions: int = Field(default=50, ge=5)
     min_months: int = Field(default=3, ge=0)

@@ -11,7 +11,7 @@ from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.fallback import stand_in_of
 from mqlml.scoring.fallback import rung_of, rung_words
 from mqlml.workflows.champion import Loaded
-from mqlml.workflows.learning import Learnt, bundle_of, without_months
+from mqlml.workflows.learning import Learnt, bundle_of
 
 
 def with_fallback(
@@ -23,8 +23,6 @@ def with_fallback(
     """
     if learnt.passed or not may_stand_in(champion):
         return learnt
-    if learnt.tables.is_order_time:
-        settings = without_months(settings)
     found = stand_in_of(learnt.dataset, learnt.split, settings.model, learnt.result, seed=seed)
     if found is None:
         return learnt

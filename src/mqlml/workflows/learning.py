@@ -36,6 +36,7 @@ from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
 from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
+from mqlml.modeling.settings import ModelSettings
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.modeling.widening import Effort
 from mqlml.scoring.rows import rule_rows
@@ -49,6 +50,7 @@ from mqlml.workflows.rules import (
     refuse_pointless_rules,
     sample_of_rows,
 )
+from mqlml.workflows.segments import with_personas
 from mqlml.workflows.sensitive import sensitive_findings
 
 Say = Callable[[str], None]
@@ -140,10 +142,11 @@ def learn(
     show(findings)
     refuse(findings)
     say("comparing models on forward folds")
+    model = with_personas(settings, tables, dataset).model
     if tables.is_order_time:
-        settings = without_months(settings)
-    effort = Effort(settings.model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
-    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS, effort=effort)
+        model = without_months(model)
+    effort = Effort(model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
+    result = run_tournament(dataset, split, model, seed=seed, jobs=_JOBS, effort=effort)
     is_dated = not tables.is_order_time
     gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
@@ -181,13 +184,12 @@ def bundle_of(
     )
 
 
-def without_months(settings: Settings) -> Settings:
+def without_months(model: ModelSettings) -> ModelSettings:
     """Return the settings of tables without dates: nothing can be asked of their months."""
-    if settings.model.segments is None:
-        return settings
-    segments = settings.model.segments.model_copy(update={"min_months": 0})
-    model = settings.model.model_copy(update={"segments": segments})
-    return settings.model_copy(update={"model": model})
+    if model.segments is None:
+        return model
+    segments = model.segments.model_copy(update={"min_months": 0})
+    return model.model_copy(update={"segments": segments})
 
 
 def _dataset(
