@@ -110,6 +110,7 @@ class ScoreResult:
     not_profiled: int = 0
     shadowed: Shadowed | None = None
     fallback: str = ""
+    persona_changes: tuple[str, ...] = ()
 
     @property
     def is_other_than_then(self) -> bool:
@@ -143,6 +144,7 @@ class ScoreResult:
                 "digest": self.run.criteria_digest,
                 "agreement": agreement_of(self.criteria).value,
             },
+            "persona_changes": list(self.persona_changes),
             "mql_probability": self.run.mql_probability,
             "ranked": dict(self.run.listed) if self.run.listed else None,
             "as_of": self.as_of,
@@ -160,6 +162,7 @@ class ScoreResult:
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
         if self.fallback:
             yield f"FALLBACK: {fallback_warning(self.fallback)}"
+        yield from (f"note: {change}" for change in self.persona_changes)
         if self.run.listed:
             yield f"ranked list: {list_words(self.run.listed)}"
         if self.not_profiled:

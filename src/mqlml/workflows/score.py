@@ -54,7 +54,7 @@ from mqlml.workflows.learning import (
     threshold_of,
 )
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.rules import refuse_pointless_criteria
+from mqlml.workflows.rules import persona_remarks, refuse_pointless_criteria
 from mqlml.workflows.score_day import Day, DayScores, scores_of_day
 from mqlml.workflows.shadow import shadow as shadow_scores
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
@@ -94,6 +94,18 @@ class _Request:
 
 
 @dataclass(frozen=True)
+class _Told:
+    """What readers of the scores must know: a fallback's rung, what changed of the personas."""
+
+    fallback: str
+    personas: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(filter(None, (fallback_warning(self.fallback), *self.personas)))
+
+
+@dataclass(frozen=True)
 class _Scored:
     """A run as it came out, not yet kept, with what the page shows beside it."""
 
@@ -103,7 +115,7 @@ class _Scored:
     previous: pd.DataFrame | None
     terms: Terms
     request: _Request
-    fallback: str = ""
+    told: _Told
 
 
 def score(
@@ -155,13 +167,13 @@ def score(
     data = parquet_bytes(found.scores)
     facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
-    rung = rung_of(loaded.bundle)
-    scored = _Scored(run, found.scores, data, previous, found.terms, request, rung)
+    told = _Told(rung_of(loaded.bundle), persona_remarks(loaded.bundle, found.terms))
+    scored = _Scored(run, found.scores, data, previous, found.terms, request, told)
     kept = _keep(project, scored, file_format)
-    kept = replace(kept, not_profiled=int(refused.sum()), fallback=scored.fallback)
+    kept = replace(kept, not_profiled=int(refused.sum()))
     if not shadow or loaded.is_remembered or request.asked.path is not None:
         return kept
-    beside = shadow_scores(project, tables, found.terms, found.scores, moment=moment)
+    beside = shadow_scores(project, day, terms, found.scores, means=means, moment=moment)
     return replace(kept, shadowed=beside)
 
 
@@ -289,6 +301,8 @@ def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreR
         criteria=scored.terms.criteria,
         compared=compared,
         is_again=scored.request.again is not None,
+        fallback=scored.told.fallback,
+        persona_changes=scored.told.personas,
     )
 
 
@@ -304,7 +318,6 @@ def _kept(project: Project, scored: _Scored, compared: Compared | None) -> Score
 
 def _page(scored: _Scored) -> str:
     run, previous = scored.run, scored.previous
-    warning = fallback_warning(scored.fallback)
     facts = ScoringFacts(
         name=run.name,
         as_of=None if run.is_order_time else run.as_of,
@@ -315,7 +328,7 @@ def _page(scored: _Scored) -> str:
         previous_as_of=_latest(previous),
         mql_probability=run.mql_probability if run.mql_probability < NOBODY else None,
         personas=scored.terms.personas,
-        warnings=(warning,) if warning else (),
+        warnings=scored.told.warnings,
         details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mqlml.criteria.ranking import Cut, Listing, period_start
+from mqlml.criteria.ranking import Cut, Listing, first_handed, period_start
 from mqlml.errors import ConfigError, Fault
 from mqlml.scoring.fallback import rung_of, with_rung
 from mqlml.scoring.ranked import leads_to_explain, ranked_scores, with_reasons
@@ -18,6 +18,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_local_engine, make_spark_engine
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.features import Means
+from mqlml.workflows.handed import handed_in_crm
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.terms import Terms
 
@@ -84,7 +85,10 @@ def _listing(day: Day, terms: Terms, moment: int) -> Listing:
         raise ConfigError(Fault("a ranked list needs days and weeks", where, found, mend))
     share = terms.criteria.thresholds.warm_share_of_mql
     start = period_start(moment, rule.per, listed.zone)
-    return Listing(rule, listed.floor, share, start, listed.zone, handed_before(day.files))
+    handed = handed_before(day.files)
+    if listed.heeds_handovers:
+        handed = first_handed(handed, handed_in_crm(day.tables))
+    return Listing(rule, listed.floor, share, start, listed.zone, handed)
 
 
 def _scores(project: Project, day: Day, loaded: Loaded, terms: Terms, means: Means) -> pd.DataFrame:

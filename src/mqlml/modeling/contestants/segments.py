@@ -106,6 +106,12 @@ class FittedSegments:
                 yield model, rows
 
 
+def is_by_persona(model: object) -> bool:
+    """Return whether a model has models of its own for personas, by rules it took along."""
+    fitted = getattr(model, "fitted", None)
+    return isinstance(fitted, FittedSegments) and bool(fitted.by.rules and fitted.own)
+
+
 @dataclass(frozen=True)
 class Segments:
     """Searches the strength of the pooled model and how far segments may deviate from it.
