@@ -5,7 +5,7 @@ then: by the criteria, threshold and settings of then, which the ledger keeps, f
 what was known then, compared with the scores known then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.facts import Named
 from mqlml.reports.scoring import ScoringFacts, scoring_page
 from mqlml.scoring.fallback import fallback_warning, rung_of
+from mqlml.scoring.hints import Hint
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.postgres import upsert_scores
@@ -53,6 +54,7 @@ from mqlml.workflows.learning import (
     recent_dataset,
     threshold_of,
 )
+from mqlml.workflows.near import near_hints
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.rules import persona_remarks, refuse_pointless_criteria
 from mqlml.workflows.score_day import Day, DayScores, scores_of_day
@@ -99,6 +101,7 @@ class _Told:
 
     fallback: str
     personas: tuple[str, ...]
+    hints: Mapping[str, tuple[Hint, ...]]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -167,7 +170,11 @@ def score(
     data = parquet_bytes(found.scores)
     facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
-    told = _Told(rung_of(loaded.bundle), persona_remarks(loaded.bundle, found.terms))
+    told = _Told(
+        rung_of(loaded.bundle),
+        persona_remarks(loaded.bundle, found.terms),
+        near_hints(day, found, loaded, project.workspace.root),
+    )
     scored = _Scored(run, found.scores, data, previous, found.terms, request, told)
     kept = _keep(project, scored, file_format)
     kept = replace(kept, not_profiled=int(refused.sum()))
@@ -329,6 +336,7 @@ def _page(scored: _Scored) -> str:
         mql_probability=run.mql_probability if run.mql_probability < NOBODY else None,
         personas=scored.terms.personas,
         warnings=scored.told.warnings,
+        hints={lead: [one.sentence for one in some] for lead, some in scored.told.hints.items()},
         details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)
