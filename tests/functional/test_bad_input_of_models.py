@@ -97,3 +97,21 @@ def test_a_category_per_lead_says_nothing_and_does_no_harm(mqlml, flat):
     rewrite(lines)
     plain = train(mqlml, config, "--json").document
     assert answer.document["test"]["log_loss"] == pytest.approx(plain["test"]["log_loss"], abs=1e-3)
+
+
+PERSONAS = "personas: [{name: p, when: 'size = 1'}, {name: q, when: 'size = 0'}]\n"
+
+
+@pytest.mark.parametrize(
+    ("segments", "more", "what"),
+    [
+        ("{}", "", "nothing tells the segments"),
+        ("{personas: true}", "", "segments by persona without personas"),
+        ("{personas: true, column: size}", PERSONAS, "segments are told in two ways"),
+    ],
+)
+def test_segments_that_nothing_or_two_things_tell_are_refused(mqlml, flat, segments, more, what):
+    config, _ = flat
+    text = FLAT.replace("model: {", f"model: {{segments: {segments}, ")
+    config.write_text(f"{text}{more}", encoding="utf-8")
+    assert refused(train(mqlml, config), 3, what)

@@ -77,6 +77,23 @@ def test_a_challenger_waits_for_a_yes_scores_in_the_shadow_takes_over_and_goes(
     assert lines[-1] == ("v1 champion since 2025-12-08: brought back by bo: sales complains")
 
 
+def test_the_shadow_of_a_ranked_list_has_as_many_places(company, workspace, tmp_path, mqlml):
+    config = tmp_path / "ranked.yaml"
+    text = company.read_text("utf-8").replace("capacity_per_week: 15,", "ranked: {most: 6},")
+    config.write_text(text, encoding="utf-8")
+    shared = ("--config", config, "--data", company.parent, "--workspace", workspace)
+    asked = mqlml("retrain", *shared, "--as-of", DAY, "--require-approval", "--json").document
+    assert (asked["reason"], asked["waits_for_approval"]) == ("criteria", True)
+    scored = mqlml("score", *shared, "--as-of", DAY, "--shadow", "--json").document
+    shadow = scored["shadow"]
+    said = pd.read_parquet(shadow["path"])
+    # The challenger is the champion by new criteria: both give the same leads the same places.
+    taken, raised = scored["ranked"]["taken"], scored["ranked"]["raised"]
+    assert taken + raised == 6
+    assert shadow["mqls"] == shadow["mqls_of_champion"] == shadow["mqls_of_both"] == taken
+    assert said["because"].str.startswith("ranked ").sum() >= taken
+
+
 def test_a_champion_set_by_hand_in_mlflow_is_noticed_obeyed_and_recorded(
     run, workspace, other, mqlml
 ):

@@ -141,3 +141,41 @@ def test_a_preview_replays_the_ranked_list_and_never_fills_a_week_over(
         f"ranked list none became (the best {MOST} new leads a week, {DECLARED})",
         "capacity of sales per week 15 became none",
     ]
+
+
+def test_whoever_the_crm_says_was_handed_over_takes_a_place_once_and_is_not_listed_again(
+    mqlml, company, ranked, week, tmp_path
+):
+    calm = for_sales(week[DAYS[0]]).query("outcome == 'mql'")["lead_id"]
+    earlier, lately = calm.iloc[:2]
+    folder = tmp_path / "data"
+    shutil.copytree(company.parent, folder)
+    told = [
+        "lead,at,route",
+        f"{earlier},2025-11-04T10:00:00,scored",
+        f"{lately},2025-11-10T09:00:00,explored",
+        "L0001,2025-11-10T10:00:00,Hand-raiser",
+        # The day's scores cannot know of it.
+        f"{calm.iloc[2]},2025-11-12T10:00:00,scored",
+    ]
+    (folder / "handovers.csv").write_text("\n".join(told) + "\n", encoding="utf-8")
+    source = "  handovers: {file: handovers.csv, columns: {lead_id: lead, at: at, route: route}}\n"
+    for number, counts in enumerate(("true", "false")):
+        text = LISTED.replace("target:", f"{source}target:", 1)
+        text = text.replace(f"most: {MOST}", f"most: {MOST}, hand_raisers_count: {counts}")
+        (folder / "config.yaml").write_text(text, encoding="utf-8")
+        shutil.copytree(ranked[-1], tmp_path / f"w{number}")
+        shutil.rmtree(tmp_path / f"w{number}" / "scores")
+        for entry in (tmp_path / f"w{number}" / "ledger").glob("*-score-*.json"):
+            entry.unlink()
+        words = ("--config", folder / "config.yaml", "--workspace", tmp_path / f"w{number}")
+        answer = mqlml("score", *words, "--as-of", DAYS[1], "--json")
+        assert answer.code == 0, answer.err
+        cut = answer.document["ranked"]
+        # Of this week's two handovers one raised a hand; that of last week takes no place.
+        assert cut["used"] == (2 if counts == "true" else 1)
+        assert cut["used"] + cut["raised"] + cut["taken"] == MOST
+        because = pd.read_parquet(answer.document["path"]).set_index("lead_id")["because"]
+        assert because[earlier] == "handed over on 2025-11-04, stays an MQL"
+        assert because[lately] == "handed over on 2025-11-10, stays an MQL"
+        assert because[calm.iloc[2]].startswith("ranked ")

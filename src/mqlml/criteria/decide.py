@@ -11,6 +11,8 @@ from mqlml.criteria.settings import Criteria, Rule
 from mqlml.errors import DataError, Fault
 from mqlml.tables.expressions import evaluate
 
+# How `because` begins of a lead that fails the ICP gate.
+OUTSIDE = "outside the ICP: "
 _Floats = npt.NDArray[np.float64]
 
 
@@ -113,7 +115,7 @@ def _failing(
     """Return which rows fail any rule, and the words naming all rules they fail."""
     fails = ~_evaluate(rows, rules)
     words = [
-        "outside the ICP: " + ", ".join(_words(r) for r, f in zip(rules, row, strict=True) if f)
+        OUTSIDE + ", ".join(_words(r) for r, f in zip(rules, row, strict=True) if f)
         for row in fails
     ]
     return np.asarray(fails.any(axis=1)), np.array(words, dtype=object)

@@ -78,6 +78,16 @@ def nobody_handed() -> pd.DataFrame:
     return pd.DataFrame({"as_of": np.empty(0, np.int64), "is_hand_raiser": np.empty(0, bool)}, none)
 
 
+def first_handed(*told: pd.DataFrame) -> pd.DataFrame:
+    """Return each lead's first time of all that is told, by lead_id; see `Listing.handed`.
+
+    Of two that tell of the same moment the one given first counts.
+    """
+    every = pd.concat(told)
+    every = every.iloc[np.argsort(every["as_of"].to_numpy(np.int64), kind="stable")]
+    return every[~every.index.duplicated(keep="first")]
+
+
 def cut_list(ruled: pd.DataFrame, listing: Listing) -> tuple[pd.DataFrame, Cut]:
     """Return `outcome` and `because` of each lead by the ranked list, and how it was cut.
 

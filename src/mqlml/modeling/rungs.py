@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.modeling.outlook import more_words
 from mqlml.modeling.search import Material, Rows
+from mqlml.modeling.segmenting import Segmenting
 from mqlml.modeling.settings import SegmentSettings
 
 _RUNGS = {
@@ -44,18 +46,31 @@ class Rung:
         return f"{evidence}: scored by {self.scored_by}{why}"
 
 
+class PersonaSegments(SegmentSettings):
+    """Settings of segments by persona, with the rules that tell the personas."""
+
+    by: Segmenting
+
+
+def segmenting_of(settings: SegmentSettings) -> Segmenting:
+    """Return what tells the segments that the settings ask for."""
+    if isinstance(settings, PersonaSegments):
+        return settings.by
+    return Segmenting(settings.column or "")
+
+
 def segments_of(material: Material, rows: Rows, settings: SegmentSettings) -> tuple[Rung, ...]:
     """Return the segments among labelled rows, the largest first.
 
     Leads are counted, not points. Raises ConfigError for a column that is no category.
     """
-    if not material.shape.is_category(settings.column):
-        found = f"{settings.column!r}; {nearest(settings.column, material.shape.categories)}"
+    by = segmenting_of(settings)
+    if not by.rules and not material.shape.is_category(by.column):
+        found = f"{by.column!r}; {nearest(by.column, material.shape.categories)}"
         mend = "name a column that holds text, and that contestants get"
         raise ConfigError(Fault("no category to segment by", "model.segments", found, mend))
-    column = material.matrix[settings.column].iloc[rows]
-    values = column.to_numpy(object)
-    levels = [str(level) for level in column.dropna().unique()]
+    values = by.names(material.matrix.iloc[rows])
+    levels = [str(level) for level in pd.unique(values) if not pd.isna(level)]
     rungs = [_rung(level, material, rows[values == level], settings) for level in levels]
     return tuple(sorted(rungs, key=lambda rung: (-rung.leads, rung.segment)))
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST_CANDIDATES = 400
 MonotoneSign = Annotated[int, Field(ge=-1, le=1)]
 ContestantName = Literal["base_rate", "points_rules", "logistic", "lightgbm"]
+# The lowest rung that may serve where no learnt model passes the gates.
+Fallback = Literal["none", "points_rules", "base_rate"]
 
 
 class _Frozen(BaseModel):
@@ -22,16 +24,24 @@ class PointsRule(_Frozen):
 
 
 class SegmentSettings(_Frozen):
-    """A category whose large values may have a model of their own, and how large they must be."""
+    """What has models of its own if large enough: values of a category, or the personas.
 
-    column: str
+    Either `column` or `personas` is given.
+    """
+
+    column: str | None = None
+    personas: bool = False
     min_leads: int = Field(default=300, ge=1)
     min_conversions: int = Field(default=50, ge=5)
     min_months: int = Field(default=3, ge=0)
 
 
 class ModelSettings(_Frozen):
-    """Which contestants run, what columns are kept from them, and how widely is searched."""
+    """Which contestants run, what columns are kept from them, and how widely is searched.
+
+    `fallback` says what may be published where the gates refuse what was learnt: nothing,
+    points rules, or, where these rank no better than chance, the base rate.
+    """
 
     contestants: tuple[ContestantName, ...] = (
         "base_rate",
@@ -44,6 +54,7 @@ class ModelSettings(_Frozen):
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
     segments: SegmentSettings | None = None
     candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
+    fallback: Fallback = "none"
 
 
 class GateSettings(_Frozen):

@@ -28,7 +28,7 @@ from mqlml.modeling.matrix import MatrixShape, shape_of
 from mqlml.modeling.metrics import TestMetrics, log_loss, measure, roc_auc_gain
 from mqlml.modeling.model import CalibratedModel
 from mqlml.modeling.relearning import Relearnt, relearn
-from mqlml.modeling.rungs import Rung, segments_of, standing_of
+from mqlml.modeling.rungs import Rung, segmenting_of, segments_of, standing_of
 from mqlml.modeling.search import Choice, Material, Rows, difference_error
 from mqlml.modeling.settings import ModelSettings
 from mqlml.modeling.widening import Effort, search_wide
@@ -209,7 +209,7 @@ def contestants_of(
     large = tuple(segment.segment for segment in segments if segment.is_large)
     if settings.segments is not None and len(large) >= _FEWEST_SEGMENTS:
         least = settings.segments.min_conversions
-        entrants.append(Segments(settings.segments.column, large, least))
+        entrants.append(Segments(segmenting_of(settings.segments), large, least))
     if "lightgbm" in settings.contestants:
         directed = {name: sign for name, sign in settings.monotone.items() if sign}
         entrants.append(Boosting(half_lives, tuple(sorted(directed.items()))))

@@ -1,7 +1,9 @@
 """Single leads with their reasons, ids only."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,7 @@ from mqlml.reports.tables import records
 from mqlml.reports.words import percent, percent_range, short, signed
 
 _REASON_LIMIT = 160
+NO_HINTS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,23 @@ class Lead:
     because: str = ""
     came_true: str = ""
     interval: str = ""
+    hints: tuple[str, ...] = ()
 
 
-def leads_of(scores: pd.DataFrame, *, limit: int) -> tuple[Lead, ...]:
+def leads_of(
+    scores: pd.DataFrame, *, limit: int, hints: Mapping[str, Sequence[str]] = NO_HINTS
+) -> tuple[Lead, ...]:
     """Return the first `limit` rows of scored leads in words, in their order.
 
     `scores` has the columns of `score_points`; those that are not there are left
-    empty. Reasons are texts joined by "; ".
+    empty. Reasons are texts joined by "; ", `hints` sentences by lead.
     """
-    return tuple(_lead(row) for row in records(scores.head(limit)))
+    rows = records(scores.head(limit))
+    return tuple(replace(_lead(row), hints=_hints(row["lead_id"], hints)) for row in rows)
+
+
+def _hints(lead: object, hints: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(short(text, _REASON_LIMIT) for text in hints.get(str(lead), ()))
 
 
 def _lead(row: dict[str, Any]) -> Lead:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _NAMED = 6
 _NEARLY_CHANCE = 0.55
+FALLBACK_WORDS = {
+    "points_rules": "A fallback: no learnt model passed the gates, so the points rules serve.",
+    "base_rate": "A fallback: no learnt model passed the gates, and each lead has the base rate.",
+}
 NOT_FOR = (
     (
         "Deciding anything about a person but whom to contact first: no price, credit, insurance, "
@@ -29,11 +33,22 @@ NOT_FOR = (
 def limits_of(facts: "TrainingFacts") -> tuple[str, ...]:
     """Return, in sentences, what the figures of the page do not cover or contradict."""
     return (
+        *_stands_in(facts.fallback),
         *_tried_on(facts),
         *_broken_promises(facts.reliability),
         *_weak_personas(facts.personas),
         *sensitive_limits(facts.sensitive),
     )
+
+
+def _stands_in(rung: str) -> Iterator[str]:
+    if rung:
+        yield (
+            "It is a fallback: no gate vouches for it, its probabilities are rough and nothing is "
+            "promised of them. The next training or retraining that passes every gate takes over."
+        )
+    if rung == "base_rate":
+        yield "It gives every lead one probability: rules make hand raisers, and nobody is an MQL."
 
 
 def _tried_on(facts: "TrainingFacts") -> Iterator[str]:

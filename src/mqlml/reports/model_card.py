@@ -77,7 +77,12 @@ def _why(facts: TrainingFacts) -> Iterator[str]:
         yield f"{winner} won."
         return
     best = min(losses, key=lambda name: losses[name])
-    if best == facts.winner:
+    if facts.fallback:
+        yield (
+            f"{winner} stands in: no learnt model passed every gate. Lowest log loss on the "
+            f"forward folds: {contestant_words(best)}, {losses[best]:.4f}."
+        )
+    elif best == facts.winner:
         yield f"{winner} had the lowest log loss on the forward folds: {losses[best]:.4f}."
     else:
         yield (
@@ -95,7 +100,9 @@ def _why(facts: TrainingFacts) -> Iterator[str]:
 
 
 def _contestants(facts: TrainingFacts) -> Table:
-    return contestant_table(facts.contestants, facts.winner, facts.fold_log_loss)
+    return contestant_table(
+        facts.contestants, facts.winner, facts.fold_log_loss, is_fallback=bool(facts.fallback)
+    )
 
 
 def _groups(facts: TrainingFacts) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The page of one scoring: who is hot, why, and what changed since the last time."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from mqlml.scoring.settings import PersonaSettings
 
 _HOTTEST = 15
 _RISERS = 5
+_NEARLY = 5
 _TILES = (
     ("hand_raiser", "hand raiser", "hand raisers"),
     ("mql", "MQL", "MQLs"),
@@ -32,7 +33,8 @@ class ScoringFacts:
 
     `scores` is what `score_points` gives, `previous` the scores before (None the
     first time). `mql_probability` is where MQL begins. `personas` may have words for
-    those who talk to their leads.
+    those who talk to their leads. `hints` says by lead what little more or less would have
+    led to another band.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ScoringFacts:
     mql_probability: float | None = None
     personas: Sequence[PersonaSettings] = ()
     warnings: Sequence[str] = ()
+    hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
     details: Sequence[Named] = ()
 
 
@@ -66,7 +69,8 @@ def scoring_page(facts: ScoringFacts) -> str:
         grades=volume_matrix(volumes) if is_graded_run else None,
         personas=_persona_table(scores) if _has_personas(scores) else None,
         known=_known_personas(facts),
-        hottest=leads_of(hottest(scores), limit=_HOTTEST),
+        hottest=leads_of(hottest(scores), limit=_HOTTEST, hints=facts.hints),
+        nearly=leads_of(nearly(facts), limit=_NEARLY, hints=facts.hints),
         changes=score_changes(scores, facts.previous),
         moves=move_table(scores, facts.previous),
         risers=leads_of(_risers(scores), limit=_RISERS),
@@ -127,6 +131,14 @@ def hottest(scores: pd.DataFrame) -> pd.DataFrame:
         )
         .drop(columns="rank")
     )
+
+
+def nearly(facts: ScoringFacts) -> pd.DataFrame:
+    """Return the warm leads that little more would have made MQLs, the most probable first."""
+    scores = facts.scores
+    is_near = (scores["outcome"] == "warm") & scores["lead_id"].isin(list(facts.hints))
+    order = ["probability", "lead_id"]
+    return scores[is_near].sort_values(order, ascending=[False, True], kind="stable")
 
 
 def _tiles(scores: pd.DataFrame) -> tuple[Named, ...]:

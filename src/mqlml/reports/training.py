@@ -15,7 +15,7 @@ from mqlml.reports.dependence import dependence_pictures
 from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
-from mqlml.reports.limits import NOT_FOR, limits_of
+from mqlml.reports.limits import FALLBACK_WORDS, NOT_FOR, limits_of
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
 from mqlml.reports.sensitive import SensitiveFacts, fare_tables, sensitive_table
@@ -78,7 +78,8 @@ class TrainingFacts:
     `contestants` maps each name to its figures on the test rows, the winner's among
     them; `fold_log_loss` maps it to the mean log loss on the forward folds, by which
     the winner was chosen. `occasion` says why a challenger was trained and what was
-    decided; `is_promoted` is None where there was no champion to beat.
+    decided; `is_promoted` is None where there was no champion to beat. `fallback` is the
+    rung that stands in for a model which the gates refused, empty for a learnt one.
 
     Frames:
         calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
@@ -106,6 +107,7 @@ class TrainingFacts:
     published: bool = True
     occasion: Sequence[Named] = ()
     is_promoted: bool | None = None
+    fallback: str = ""
     model_version: str = ""
     gates: Sequence[Gate] = ()
     findings: Sequence[Finding] = ()
@@ -134,14 +136,16 @@ def training_page(facts: TrainingFacts) -> str:
         name=short(facts.name),
         is_repeated=facts.target.is_repeated,
         subtitle=_subtitle(facts),
-        published=facts.published and facts.is_promoted is not False,
+        published=facts.published and facts.is_promoted is not False and not facts.fallback,
         state=_state(facts),
         verdict=training_verdict(facts),
         compared=compared(facts),
         tiles=_tiles(facts),
         warnings=_warnings(facts),
         predicted=predicted_facts(facts),
-        contestants=contestant_table(facts.contestants, facts.winner, facts.fold_log_loss),
+        contestants=contestant_table(
+            facts.contestants, facts.winner, facts.fold_log_loss, is_fallback=bool(facts.fallback)
+        ),
         **_pictures(facts),
         bands=band_table(facts.bands, stage) if len(facts.bands) else None,
         grades=_grade_matrix(facts.grades, stage),
@@ -182,7 +186,9 @@ def _pictures(facts: TrainingFacts) -> dict[str, Picture]:
 def training_verdict(facts: TrainingFacts) -> str:
     """Return the one sentence to remember, in plain words."""
     base, lift = facts.test.base_rate, facts.test.lift_at_10
-    if facts.winner == "base_rate" or not math.isfinite(lift):
+    if facts.fallback == "base_rate":
+        sentence = f"That is {percent(base)}; it does not tell the leads apart."
+    elif facts.winner == "base_rate" or not math.isfinite(lift):
         sentence = (
             "No model did better than giving every lead the average chance of "
             f"{percent(base)}: these data do not tell the leads apart."
@@ -192,6 +198,8 @@ def training_verdict(facts: TrainingFacts) -> str:
             f"Of the 10{_NARROW}% of leads this model ranks highest, {percent(lift * base)} "
             f"{became(facts.target.stage)}: {times(lift)} the average of {percent(base)}."
         )
+    if facts.fallback:
+        return f"{FALLBACK_WORDS[facts.fallback]} {sentence}"
     return sentence if facts.published else f"Not published. {sentence}"
 
 
@@ -215,6 +223,8 @@ def compared(facts: TrainingFacts) -> str:
 def _state(facts: TrainingFacts) -> str:
     if not facts.published:
         return "not published"
+    if facts.fallback:
+        return "fallback"
     states = {None: "published", True: "the new champion", False: "the old champion stays"}
     return states[facts.is_promoted]
 

@@ -43,13 +43,18 @@ _NARROW = "\u202f"
 
 
 def contestant_table(
-    contestants: Mapping[str, TestMetrics], winner: str, fold_log_loss: Mapping[str, float]
+    contestants: Mapping[str, TestMetrics],
+    winner: str,
+    fold_log_loss: Mapping[str, float],
+    *,
+    is_fallback: bool = False,
 ) -> Table:
     """Return every contestant's test figures, the winner first, then by log loss."""
+    serves = "stands in" if is_fallback else "winner"
     ordered = sorted(contestants, key=lambda name: (name != winner, contestants[name].log_loss))
     rows = tuple(
         cells(
-            Cell(contestant_words(name), "winner" if name == winner else ""),
+            Cell(contestant_words(name), serves if name == winner else ""),
             Cell(figure(one.log_loss, 4), _while_choosing(fold_log_loss.get(name, math.nan))),
             Cell(figure(one.roc_auc), _interval(one)),
             figure(one.pr_auc),

@@ -90,11 +90,14 @@ def hints_of(
     first = str(outcome.iloc[0])
     if first not in _BANDS:
         return ()
-    is_inside = _is_inside(case.matrix, changed, supported)
+    steps = [i for i, change in enumerate(changes) if _is_step(first, outcome.iloc[i + 1], change)]
+    if not steps:
+        return ()
+    is_inside = _is_inside(case.matrix, changed.iloc[steps].reset_index(drop=True), supported)
     found = [
-        (change, str(outcome.iloc[i + 1]), float(probability[i + 1]))
-        for i, change in enumerate(changes)
-        if is_inside[i] and _is_step(first, str(outcome.iloc[i + 1]), change)
+        (changes[i], str(outcome.iloc[i + 1]), float(probability[i + 1]))
+        for i, is_seen in zip(steps, is_inside, strict=True)
+        if is_seen
     ]
     return tuple(_told(bundle.plan, found))
 

@@ -12,6 +12,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.errors import BundleError, Fault
 from mqlml.modeling.bundle import Bundle
 from mqlml.modeling.grades import GradeCuts
+from mqlml.scoring.fallback import rung_of, with_rung
 from mqlml.scoring.figures import model_figures, reasons_where_wanted, score_bounds
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
@@ -124,7 +125,7 @@ def score_points(
             "criteria_digest": criteria_digest(policy.criteria),
         }
     )
-    return in_order_of_score(scores)
+    return in_order_of_score(with_rung(scores, rung_of(bundle)))
 
 
 def _known_bands(outcome: "pd.Series[Any]", policy: Policy) -> "pd.Series[Any]":

@@ -170,11 +170,17 @@ def changed_cells(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, _Flags]:
     """Return for each column with any change which rows differ; missing equals missing."""
     changed = {}
     for column in one.columns:
-        a, b = one[column], other[column]
-        differs = np.asarray((a.isna() != b.isna()) | (a.notna() & b.notna() & (a != b)), np.bool_)
+        differs = _differs(one[column], other[column])
         if differs.any():
             changed[str(column)] = differs
     return changed
+
+
+def _differs(a: "pd.Series[Any]", b: "pd.Series[Any]") -> _Flags:
+    if a.dtype == b.dtype == np.float64:
+        left, right = a.to_numpy(), b.to_numpy()
+        return np.asarray((left != right) & ~(np.isnan(left) & np.isnan(right)), np.bool_)
+    return np.asarray((a.isna() != b.isna()) | (a.notna() & b.notna() & (a != b)), np.bool_)
 
 
 def _walk(

@@ -58,13 +58,17 @@ class LeadEvents:
 
 
 def read_lead_events(
-    own: EventLog, everybody: EventLog, lead_id: str, as_of: int, signals: Sequence[Signal]
+    own: EventLog,
+    examples: Mapping[str, pa.Table],
+    lead_id: str,
+    as_of: int,
+    signals: Sequence[Signal],
 ) -> LeadEvents:
-    """Return what the lead did before `as_of`; examples of others are from the first events found.
+    """Return what the lead did before `as_of`.
 
     Args:
         own: a log that holds the lead's events, and few others.
-        everybody: the whole log.
+        examples: events of others, see `examples_of`, for what the lead itself never did.
         lead_id: the lead.
         as_of: what counts from then on is not seen.
         signals: the signals of the plan.
@@ -76,9 +80,29 @@ def read_lead_events(
     is_before = np.asarray(is_seen(_instants(events), as_of), dtype=np.bool_)  # type: ignore[type-var]
     events = events.take(np.flatnonzero(is_before))
     held = _held(events, signals)
-    examples = {name: events.slice(int(p[0]), 1) for name, p in held.items() if len(p)}
-    missing = [signal for signal in signals if signal.name not in examples]
-    return LeadEvents(events, held, _examples(everybody, missing, events.schema) | examples, as_of)
+    shown = {name: events.slice(int(p[0]), 1) for name, p in held.items() if len(p)}
+    others = {
+        name: event.select(events.schema.names).cast(events.schema)
+        for name, event in examples.items()
+        if name not in shown
+    }
+    return LeadEvents(events, held, others | shown, as_of)
+
+
+def examples_of(log: EventLog, signals: Sequence[Signal]) -> dict[str, pa.Table]:
+    """Return one event of each signal, from the first files of the log; few are looked at."""
+    found: dict[str, pa.Table] = {}
+    looked_at = 0
+    for path in sorted(log.folder.glob("**/*.parquet")):
+        wanted = [signal for signal in signals if signal.name not in found]
+        if not wanted or looked_at > _LOOKED_AT:
+            break
+        events = pq.read_table(path, partitioning=None).slice(0, _LOOKED_AT)
+        looked_at += events.num_rows
+        for name, places in _held(events, wanted).items():
+            if len(places):
+                found[name] = events.slice(int(places[0]), 1)
+    return found
 
 
 def write_versions(log: EventLog, versions: Sequence[pa.Table], folder: Path) -> EventLog:
@@ -102,22 +126,6 @@ def _held(events: pa.Table, signals: Sequence[Signal]) -> dict[str, _Ints]:
         signal.name: np.flatnonzero(patterns.holds[patterns.codes, i] & ~is_bot)
         for i, signal in enumerate(signals)
     }
-
-
-def _examples(log: EventLog, signals: Sequence[Signal], schema: pa.Schema) -> dict[str, pa.Table]:
-    """Return one event of each signal, from the first files of the log."""
-    found: dict[str, pa.Table] = {}
-    looked_at = 0
-    for path in sorted(log.folder.glob("**/*.parquet")):
-        wanted = [signal for signal in signals if signal.name not in found]
-        if not wanted or looked_at > _LOOKED_AT:
-            break
-        events = pq.read_table(path, partitioning=None).slice(0, _LOOKED_AT)
-        looked_at += events.num_rows
-        for name, places in _held(events, wanted).items():
-            if len(places):
-                found[name] = events.slice(int(places[0]), 1).select(schema.names).cast(schema)
-    return found
 
 
 def _instants(events: pa.Table) -> _Ints:

@@ -10,6 +10,7 @@ import pandas as pd
 from mqlml.criteria.agreement import agreement_of
 from mqlml.criteria.settings import Criteria
 from mqlml.reports.facts import outcome_counts
+from mqlml.scoring.fallback import fallback_warning
 from mqlml.storage.score_runs import ScoreRun
 from mqlml.storage.scores import read_score_file
 from mqlml.workflows.project import shown_instant
@@ -108,6 +109,8 @@ class ScoreResult:
     is_again: bool
     not_profiled: int = 0
     shadowed: Shadowed | None = None
+    fallback: str = ""
+    persona_changes: tuple[str, ...] = ()
 
     @property
     def is_other_than_then(self) -> bool:
@@ -131,12 +134,17 @@ class ScoreResult:
             "not_profiled": self.not_profiled,
             "path": str(self.path),
             "outcomes": dict(self._outcomes()),
-            "model": {"name": self.run.name, "version": self.run.version},
+            "model": {
+                "name": self.run.name,
+                "version": self.run.version,
+                "fallback": self.fallback or None,
+            },
             "criteria": {
                 "version": self.criteria.version,
                 "digest": self.run.criteria_digest,
                 "agreement": agreement_of(self.criteria).value,
             },
+            "persona_changes": list(self.persona_changes),
             "mql_probability": self.run.mql_probability,
             "ranked": dict(self.run.listed) if self.run.listed else None,
             "as_of": self.as_of,
@@ -152,6 +160,9 @@ class ScoreResult:
         """Yield the answer for people."""
         parts = ", ".join(outcome_counts(dict(self._outcomes())))
         yield f"{len(self.scores):,} leads scored as of {self.as_of}: {parts or 'none open'}"
+        if self.fallback:
+            yield f"FALLBACK: {fallback_warning(self.fallback)}"
+        yield from (f"note: {change}" for change in self.persona_changes)
         if self.run.listed:
             yield f"ranked list: {list_words(self.run.listed)}"
         if self.not_profiled:

@@ -1,10 +1,12 @@
-"""Hints for one lead: its events changed, its features worked out anew, its outcome asked again."""
+"""Hints for leads: events changed, features worked out anew, the outcome asked again."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from mqlml.engines.settings import EngineSettings
 from mqlml.features.plan import Plan
@@ -13,7 +15,7 @@ from mqlml.modeling.bundle import Bundle
 from mqlml.scoring.hints import Case, Change, Hint, changed_matrix, hints_of
 from mqlml.scoring.score import Policy
 from mqlml.scoring.why import changed_cells
-from mqlml.storage.changed_events import read_lead_events, write_versions
+from mqlml.storage.changed_events import examples_of, read_lead_events, write_versions
 from mqlml.tables.contracts import EventLog, Tables
 from mqlml.wiring import make_engine
 
@@ -22,57 +24,108 @@ _MOST_EVENTS = 3
 
 @dataclass(frozen=True)
 class Scene:
-    """Where one lead's events lie: `tables` holds them and few others, `everybody` all there are.
+    """Where leads' events lie: `tables` holds them and few others, `everybody` all there are.
 
-    `point` is the lead's point, one row; `folder` an empty one for the changed events.
+    `folder` is an empty one for the changed events.
     """
 
     tables: Tables
-    point: pd.DataFrame
     everybody: EventLog
     folder: Path
 
 
-def hints_for(bundle: Bundle, policy: Policy, case: Case, scene: Scene) -> tuple[Hint, ...]:
-    """Return which few events more or fewer would have led to another outcome.
+@dataclass(frozen=True)
+class Asked:
+    """One lead: its point (one row), the lead as it is, and by which policy it is judged."""
+
+    point: pd.DataFrame
+    case: Case
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """A lead's changes, and what it would have done after each; the first is as it is."""
+
+    changes: list[Change]
+    versions: list[pa.Table]
+    as_of: int
+
+
+def hints_for(bundle: Bundle, asked: Sequence[Asked], scene: Scene) -> list[tuple[Hint, ...]]:
+    """Return, per lead, which few events more or fewer would have led to another outcome.
 
     Nothing is offered if the lead's own events do not give its features, as for a lead whose
     events counted only for a time (a merge that ended).
     """
     plan = bundle.plan
     signals = tuple(signal for signal in plan.signals if signal.name != ANY.name)
-    if not signals or not plan.features:
-        return ()
-    changes, found = _changed_features(plan, signals, scene)
+    if not asked or not signals or not plan.features:
+        return [() for _ in asked]
+    examples = examples_of(scene.everybody, signals)
+    changed = [
+        _changed(number, one, (scene.tables.events, examples), signals)
+        for number, one in enumerate(asked)
+    ]
+    found = _features(plan, changed, scene)
+    return [
+        _hints(bundle, one, some.changes, frame)
+        for one, some, frame in zip(asked, changed, found, strict=True)
+    ]
+
+
+def _hints(
+    bundle: Bundle, asked: Asked, changes: Sequence[Change], found: pd.DataFrame
+) -> tuple[Hint, ...]:
+    plan, case = bundle.plan, asked.case
     as_is = case.matrix[[f.column for f in plan.features]].reset_index(drop=True)
     if changed_cells(as_is, found.head(1)):
         return ()
-    changed = changed_matrix(plan, case.matrix, found.iloc[1:].reset_index(drop=True))
-    return hints_of(bundle, policy, case, changes, changed)
+    matrix = changed_matrix(plan, case.matrix, found.iloc[1:].reset_index(drop=True))
+    return hints_of(bundle, asked.policy, case, changes, matrix)
 
 
-def _changed_features(
-    plan: Plan, signals: tuple[Signal, ...], scene: Scene
-) -> tuple[list[Change], pd.DataFrame]:
-    """Return the changes that are possible, and the event features: as is, then of each change."""
-    as_of, lead_id = int(scene.point["as_of"].iloc[0]), str(scene.point["lead_id"].iloc[0])
-    own = scene.tables.events
-    events = read_lead_events(own, scene.everybody, lead_id, as_of, signals)
+def _changed(
+    number: int,
+    asked: Asked,
+    known: tuple[EventLog, Mapping[str, pa.Table]],
+    signals: tuple[Signal, ...],
+) -> _Changed:
+    """Return the changes that are possible, each as the events of a lead of its own.
+
+    `known` are the leads' events, and an example of each signal's.
+    """
+    as_of, lead_id = int(asked.point["as_of"].iloc[0]), str(asked.point["lead_id"].iloc[0])
+    events = read_lead_events(*known, lead_id, as_of, signals)
     counts = [n for i in range(1, _MOST_EVENTS + 1) for n in (i, -i)]
-    changes: list[Change] = []
-    versions = [events.as_is(_name(0))]
+    found = _Changed([], [events.as_is(_name(number, 0))], as_of)
     for signal, count in product(signals, counts):
-        version = events.version(_name(len(versions)), signal.name, count)
+        version = events.version(_name(number, len(found.versions)), signal.name, count)
         if version is not None:
-            versions.append(version)
-            changes.append(Change(signal.name, count))
-    log = write_versions(own, versions, scene.folder)
-    ids = pd.Series([_name(place) for place in range(len(versions))], dtype="str")
-    points = pd.DataFrame({"lead_id": ids, "as_of": as_of})
+            found.versions.append(version)
+            found.changes.append(Change(signal.name, count))
+    return found
+
+
+def _features(plan: Plan, changed: Sequence[_Changed], scene: Scene) -> Iterator[pd.DataFrame]:
+    """Yield the event features per lead: as is, then of each change."""
+    versions = [version for one in changed for version in one.versions]
+    log = write_versions(scene.tables.events, versions, scene.folder)
+    named = [
+        (_name(number, place), one.as_of)
+        for number, one in enumerate(changed)
+        for place in range(len(one.versions))
+    ]
+    ids = pd.Series([name for name, _ in named], dtype="str")
+    points = pd.DataFrame({"lead_id": ids, "as_of": [as_of for _, as_of in named]})
     tables = replace(scene.tables, events=log)
     of_events = Plan(plan.signals, plan.features)
-    return changes, make_engine(EngineSettings()).compute(tables, points, of_events)
+    whole = make_engine(EngineSettings()).compute(tables, points, of_events)
+    start = 0
+    for one in changed:
+        yield whole.iloc[start : start + len(one.versions)].reset_index(drop=True)
+        start += len(one.versions)
 
 
-def _name(place: int) -> str:
-    return f"{place:04d}"
+def _name(number: int, place: int) -> str:
+    return f"{number:04d}-{place:04d}"

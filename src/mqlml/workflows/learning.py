@@ -29,12 +29,14 @@ from mqlml.errors import DataError, Fault
 from mqlml.features.plan import Plan
 from mqlml.modeling.assurance import Assurance, assurance_from_json, measure_assurance
 from mqlml.modeling.bundle import Bundle
+from mqlml.modeling.contestants.base_rate import NAME as BASE_RATE
 from mqlml.modeling.gates import Gate, check_gates
 from mqlml.modeling.grades import cut_grades
 from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
 from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
+from mqlml.modeling.settings import ModelSettings
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.modeling.widening import Effort
 from mqlml.scoring.rows import rule_rows
@@ -48,6 +50,7 @@ from mqlml.workflows.rules import (
     refuse_pointless_rules,
     sample_of_rows,
 )
+from mqlml.workflows.segments import with_personas
 from mqlml.workflows.sensitive import sensitive_findings
 
 Say = Callable[[str], None]
@@ -56,6 +59,8 @@ Show = Callable[[tuple[Finding, ...]], None]
 # New MQLs of a week are told from leads that were above the threshold before.
 _THRESHOLD_WEEKS = 2 * WEEKS_LOOKED_AT
 _DELAY_STEPS = 51
+# No probability reaches it.
+NOBODY = 1.0
 # Folds are searched side by side; how many at once changes no figure.
 _JOBS = 2
 
@@ -73,11 +78,17 @@ class Learnt:
     bundle: Bundle
     mql_probability: float
     sensitive: tuple[SensitiveFinding, ...] = ()
+    fallback: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every gate was passed."""
+        return all(gate.passed for gate in self.gates)
 
     @property
     def published(self) -> bool:
-        """Return whether every gate was passed."""
-        return all(gate.passed for gate in self.gates)
+        """Return whether every gate was passed, or a fallback stands in (`fallback`, its rung)."""
+        return self.passed or bool(self.fallback)
 
 
 @dataclass(frozen=True)
@@ -124,45 +135,61 @@ def learn(
     refuse_contradictions(settings)
     say("making points and features")
     dataset, split = _dataset(settings, tables, window, means)
-    points, matrix, plan = dataset.points, dataset.matrix, dataset.plan
+    points, matrix = dataset.points, dataset.matrix
     say("looking for leaks")
-    findings = audit(matrix, points, plan, settings.audit, split=split, origin=origin_of(tables))
+    origin = origin_of(tables)
+    findings = audit(matrix, points, dataset.plan, settings.audit, split=split, origin=origin)
     show(findings)
     refuse(findings)
     say("comparing models on forward folds")
+    model = with_personas(settings, tables, dataset).model
     if tables.is_order_time:
-        settings = without_months(settings)
-    effort = Effort(settings.model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
-    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS, effort=effort)
+        model = without_months(model)
+    effort = Effort(model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
+    result = run_tournament(dataset, split, model, seed=seed, jobs=_JOBS, effort=effort)
     is_dated = not tables.is_order_time
     gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
-    assurance = assurance_of(dataset, result)
-    threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
     sensitive = sensitive_findings(settings, tables, dataset, seed=seed)
-    facts = _facts(settings, tables, dataset, result, threshold)
-    facts["sensitive"] = [finding.to_json() for finding in sensitive]
-    floor = list_floor_of(settings.criteria, tables, dataset, result.model, assurance)
-    facts |= {} if floor is None else {"list_floor": floor}
-    bundle = Bundle(
-        model=result.model,
-        plan=plan,
-        criteria=settings.criteria.model_dump(mode="json"),
-        personas=[persona.model_dump(mode="json") for persona in settings.personas],
-        facts=facts | {"seed": seed, "assurance": assurance.to_json()},
-        name=settings.name,
-        spread=_spread(dataset, result, assurance),
-    )
+    more = {"seed": seed, "sensitive": [finding.to_json() for finding in sensitive]}
+    bundle = bundle_of(settings, tables, dataset, result, more)
+    threshold = float(bundle.facts["mql_probability"])
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold, sensitive)
 
 
-def without_months(settings: Settings) -> Settings:
+def bundle_of(
+    settings: Settings,
+    tables: Tables,
+    dataset: Dataset,
+    result: TournamentResult,
+    more: Mapping[str, Any],
+) -> Bundle:
+    """Return the winner's bundle: its thresholds, grades and intervals, and `more` facts.
+
+    Raises DataError for a precision floor that no threshold keeps.
+    """
+    assurance = assurance_of(dataset, result)
+    threshold = threshold_of(settings.criteria, tables, dataset, result.model, assurance)
+    floor = list_floor_of(settings.criteria, tables, dataset, result.model, assurance)
+    facts = _facts(settings, tables, dataset, result, threshold) | dict(more)
+    facts |= {} if floor is None else {"list_floor": floor}
+    return Bundle(
+        model=result.model,
+        plan=dataset.plan,
+        criteria=settings.criteria.model_dump(mode="json"),
+        personas=[persona.model_dump(mode="json") for persona in settings.personas],
+        facts=facts | {"assurance": assurance.to_json()},
+        name=settings.name,
+        spread=_spread(dataset, result, assurance),
+    )
+
+
+def without_months(model: ModelSettings) -> ModelSettings:
     """Return the settings of tables without dates: nothing can be asked of their months."""
-    if settings.model.segments is None:
-        return settings
-    segments = settings.model.segments.model_copy(update={"min_months": 0})
-    model = settings.model.model_copy(update={"segments": segments})
-    return settings.model_copy(update={"model": model})
+    if model.segments is None:
+        return model
+    segments = model.segments.model_copy(update={"min_months": 0})
+    return model.model_copy(update={"segments": segments})
 
 
 def _dataset(
@@ -244,8 +271,11 @@ def threshold_of(
 ) -> float:
     """Return where MQL begins: by the latest weeks' points where capacity or precision decide.
 
-    The weeks need no labels, so the latest ones, whose outcome is open, count too.
+    The weeks need no labels, so the latest ones, whose outcome is open, count too. Where
+    all leads have one probability none is an MQL by it: its rank would be a lottery.
     """
+    if model.name == BASE_RATE:
+        return NOBODY
     if not criteria.thresholds.is_measured:
         return mql_threshold(criteria, pd.DataFrame())
     as_of = dataset.points["as_of"].to_numpy(np.int64)
@@ -268,6 +298,8 @@ def list_floor_of(
     """Return the least probability on the ranked list; None if the criteria have no list."""
     if criteria.thresholds.ranked is None:
         return None
+    if model.name == BASE_RATE:
+        return NOBODY
     rest = floor_criteria(criteria)
     return threshold_of(rest, tables, dataset, model, assurance) if rest else 0.0
 

@@ -78,6 +78,7 @@ def training_facts(
         features=features,
         dependence=_dependence(learnt, features, seed),
         published=learnt.published,
+        fallback=learnt.fallback,
         model_version=version,
         gates=learnt.gates,
         findings=learnt.findings,

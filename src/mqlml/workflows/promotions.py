@@ -43,14 +43,18 @@ def appoint(project: Project, store: "MlflowStore", change: "ChampionChange") ->
 
 
 def promote_trained(
-    project: Project, store: "MlflowStore", logged: "LoggedModel", *, as_of: int
+    project: Project,
+    store: "MlflowStore",
+    logged: "LoggedModel",
+    *,
+    as_of: int,
+    why: str = "it passed every gate",
 ) -> None:
     """Make a version that was trained and published champion. Call it like `appoint`."""
     from mqlml.tracking.records import ChampionChange
 
     before = store.champion(project.settings.name)
     previous = "" if before is None else before.version
-    why = "it passed every gate"
     appoint(
         project,
         store,

@@ -21,6 +21,7 @@ from mqlml.reports.training import (
     training_pictures,
     training_verdict,
 )
+from mqlml.workflows.fallback import fallback_tags, recorded_decision
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project, shown_instant
 
@@ -60,10 +61,10 @@ def record_training(
         kind=kind,
         as_of=as_of,
         reason=reason,
-        decision="registered" if learnt.published else "not published",
+        decision=recorded_decision(learnt),
         params=_params(project, learnt, seed),
         metrics=_metrics(learnt, facts),
-        tags=dict(extra or {}) | _override_tags(learnt),
+        tags=dict(extra or {}) | _override_tags(learnt) | fallback_tags(learnt),
         artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
         note=short_card(card, _NOTE_LENGTH),
         summary=training_verdict(facts),

@@ -15,6 +15,7 @@ import pandas as pd
 from mqlml import timeline
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.preview import History, Version
+from mqlml.criteria.ranking import first_handed
 from mqlml.criteria.settings import Criteria
 from mqlml.dataset.build import Dataset
 from mqlml.dataset.points import open_points, training_points
@@ -30,7 +31,8 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, load_champion
-from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.handed import handed_in_crm
+from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import known_assurance, list_floor_of, threshold_of
 from mqlml.workflows.project import Project
 
@@ -120,7 +122,8 @@ class ReplayedPast:
         seen = self._seen(
             points.assign(label=np.nan), matrix, self.loaded.bundle.model.probability(matrix)
         )
-        return replace(seen, handed=handed_before(files))
+        in_crm = handed_in_crm(as_known_at(self.tables, self.moment))
+        return replace(seen, handed=first_handed(handed_before(files), in_crm))
 
     def _as_seen(self, rows: Rows, probability: Floats) -> History:
         points = self.dataset.points.iloc[rows].reset_index(drop=True)

@@ -21,6 +21,7 @@ from mqlml.monitoring.retraining import (
     retrain_request,
     treatment_of,
 )
+from mqlml.scoring.fallback import rung_of, rung_words
 from mqlml.storage.ledger import read_entries
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine, open_store
@@ -33,6 +34,7 @@ from mqlml.workflows.adjusting import (
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.challenge import Occasion, persona_rows, recent_rows, sides_of
 from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.fallback import is_fallback
 from mqlml.workflows.history import Past, past_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import WHOLE, Learnt, Window, learn
@@ -201,12 +203,16 @@ def _treatment(look: _Look, request: Request) -> Treatment:
     if change is not None and change.since is not None and horizon:
         outcomes = young_outcomes(look.past, look.loaded, look.tables, horizon)
         came = conversions_since(look.past, outcomes, change.since)
-    return treatment_of(
+    found = treatment_of(
         request,
         is_same_target=facts["target"] == settings.target.model_dump(mode="json"),
         conversions_since=came,
         has_horizon=bool(horizon and facts.get("delays_days")),
     )
+    if is_fallback(look.loaded.bundle) and found.approach != "new criteria":
+        why = "a fallback is not mended: a learnt model is looked for in its place"
+        return Treatment("tournament", why, found.since)
+    return found
 
 
 def _by_adjusting(
@@ -270,6 +276,10 @@ def _decide(occasion: Occasion, learnt: Learnt) -> Decision:
             "promoted the challenger: the target changed, so the champion answers another question"
         )
         return Decision(True, why)
+    if is_fallback(loaded.bundle):
+        served = rung_words(rung_of(loaded.bundle))
+        why = "promoted the challenger: it passed every gate, the champion is a fallback"
+        return Decision(True, f"{why} ({served})")
     return judge(_compared(occasion, learnt), settings.monitoring)
 
 

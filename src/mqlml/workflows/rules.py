@@ -10,9 +10,14 @@ from mqlml.config import Settings
 from mqlml.criteria.file import criteria_faults
 from mqlml.criteria.settings import Criteria
 from mqlml.errors import ConfigError, Fault
+from mqlml.modeling.bundle import Bundle
+from mqlml.modeling.contestants.segments import is_by_persona
+from mqlml.scoring.personas import persona_changes
 from mqlml.scoring.rows import rule_rows
+from mqlml.scoring.settings import PersonaSettings
 from mqlml.tables.contracts import Tables
 from mqlml.tables.expressions import evaluate, expression_faults
+from mqlml.workflows.terms import Terms
 
 # On fewer rows it may be chance that a rule holds for nobody.
 _LEAST_ROWS = 50
@@ -41,6 +46,25 @@ def _persona_faults(settings: Settings, columns: Sequence[str]) -> list[Fault]:
         for persona in settings.personas
         for fault in expression_faults(persona.when, columns, f"personas.{persona.name}")
     ]
+
+
+def persona_remarks(bundle: Bundle, terms: Terms) -> tuple[str, ...]:
+    """Return what an edit of the personas since the training means for scores by `terms`.
+
+    Personas decide about no lead: what they are is not signed, and an edit is said, not refused.
+    """
+    trained = tuple(PersonaSettings.model_validate(one) for one in bundle.personas)
+    changes = persona_changes(trained, terms.personas)
+    if not changes:
+        return ()
+    if is_by_persona(bundle.model):
+        meant = (
+            "the model goes by the personas of its training until the next one: a lead may be "
+            "named by one persona here and scored as another"
+        )
+    else:
+        meant = "leads are named by the rules of now, the training's figures by those of then"
+    return (*changes, meant)
 
 
 def refuse_contradictions(settings: Settings) -> None:

@@ -5,7 +5,7 @@ then: by the criteria, threshold and settings of then, which the ledger keeps, f
 what was known then, compared with the scores known then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,8 @@ from mqlml.dataset.points import open_points
 from mqlml.errors import BundleError, DataError, Fault, UsageError
 from mqlml.reports.facts import Named
 from mqlml.reports.scoring import ScoringFacts, scoring_page
+from mqlml.scoring.fallback import fallback_warning, rung_of
+from mqlml.scoring.hints import Hint
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.settings import ReasonsFrom
 from mqlml.storage.postgres import upsert_scores
@@ -46,13 +48,15 @@ from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.given import Compared, ScoreResult, comparison, list_words
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.learning import (
+    NOBODY,
     known_assurance,
     list_floor_of,
     recent_dataset,
     threshold_of,
 )
+from mqlml.workflows.near import near_hints
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.rules import refuse_pointless_criteria
+from mqlml.workflows.rules import persona_remarks, refuse_pointless_criteria
 from mqlml.workflows.score_day import Day, DayScores, scores_of_day
 from mqlml.workflows.shadow import shadow as shadow_scores
 from mqlml.workflows.terms import Terms, terms_from_json, terms_of
@@ -92,6 +96,19 @@ class _Request:
 
 
 @dataclass(frozen=True)
+class _Told:
+    """What readers of the scores must know: a fallback's rung, what changed of the personas."""
+
+    fallback: str
+    personas: tuple[str, ...]
+    hints: Mapping[str, tuple[Hint, ...]]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(filter(None, (fallback_warning(self.fallback), *self.personas)))
+
+
+@dataclass(frozen=True)
 class _Scored:
     """A run as it came out, not yet kept, with what the page shows beside it."""
 
@@ -101,6 +118,7 @@ class _Scored:
     previous: pd.DataFrame | None
     terms: Terms
     request: _Request
+    told: _Told
 
 
 def score(
@@ -152,11 +170,17 @@ def score(
     data = parquet_bytes(found.scores)
     facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
     run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
-    scored = _Scored(run, found.scores, data, previous, found.terms, request)
-    kept = replace(_keep(project, scored, file_format), not_profiled=int(refused.sum()))
+    told = _Told(
+        rung_of(loaded.bundle),
+        persona_remarks(loaded.bundle, found.terms),
+        near_hints(day, found, loaded, project.workspace.root),
+    )
+    scored = _Scored(run, found.scores, data, previous, found.terms, request, told)
+    kept = _keep(project, scored, file_format)
+    kept = replace(kept, not_profiled=int(refused.sum()))
     if not shadow or loaded.is_remembered or request.asked.path is not None:
         return kept
-    beside = shadow_scores(project, tables, found.terms, found.scores, moment=moment)
+    beside = shadow_scores(project, day, terms, found.scores, means=means, moment=moment)
     return replace(kept, shadowed=beside)
 
 
@@ -284,6 +308,8 @@ def _keep(project: Project, scored: _Scored, file_format: ScoreFormat) -> ScoreR
         criteria=scored.terms.criteria,
         compared=compared,
         is_again=scored.request.again is not None,
+        fallback=scored.told.fallback,
+        persona_changes=scored.told.personas,
     )
 
 
@@ -307,8 +333,10 @@ def _page(scored: _Scored) -> str:
         criteria_version=run.criteria_version,
         previous=previous,
         previous_as_of=_latest(previous),
-        mql_probability=run.mql_probability,
+        mql_probability=run.mql_probability if run.mql_probability < NOBODY else None,
         personas=scored.terms.personas,
+        warnings=scored.told.warnings,
+        hints={lead: [one.sentence for one in some] for lead, some in scored.told.hints.items()},
         details=[Named("Ranked list", list_words(run.listed))] if run.listed else (),
     )
     return scoring_page(facts)

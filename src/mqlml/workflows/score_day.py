@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from mqlml.criteria.ranking import Cut, Listing, period_start
+from mqlml.criteria.ranking import Cut, Listing, first_handed, period_start
 from mqlml.errors import ConfigError, Fault
+from mqlml.scoring.fallback import rung_of, with_rung
 from mqlml.scoring.ranked import leads_to_explain, ranked_scores, with_reasons
 from mqlml.scoring.rows import rule_attributes
 from mqlml.scoring.score import last_score_of
@@ -17,6 +18,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_local_engine, make_spark_engine
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.features import Means
+from mqlml.workflows.handed import handed_in_crm
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.terms import Terms
 
@@ -65,6 +67,7 @@ def scores_of_day(
     if terms.listed is None:
         return DayScores(scores, terms)
     scores, cut = ranked_scores(scores, _listing(day, terms, moment))
+    scores = with_rung(scores, rung_of(loaded.bundle))
     wanted = leads_to_explain(scores, terms.scoring.reasons_from)
     if len(wanted):
         few = day.points[day.points["lead_id"].isin(wanted)].reset_index(drop=True)
@@ -82,7 +85,10 @@ def _listing(day: Day, terms: Terms, moment: int) -> Listing:
         raise ConfigError(Fault("a ranked list needs days and weeks", where, found, mend))
     share = terms.criteria.thresholds.warm_share_of_mql
     start = period_start(moment, rule.per, listed.zone)
-    return Listing(rule, listed.floor, share, start, listed.zone, handed_before(day.files))
+    handed = handed_before(day.files)
+    if listed.heeds_handovers:
+        handed = first_handed(handed, handed_in_crm(day.tables))
+    return Listing(rule, listed.floor, share, start, listed.zone, handed)
 
 
 def _scores(project: Project, day: Day, loaded: Loaded, terms: Terms, means: Means) -> pd.DataFrame:

@@ -6,7 +6,7 @@ comparison, before a promotion, of who would be handed over.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,14 @@ import numpy as np
 import pandas as pd
 
 from mqlml.criteria.decide import Outcome
-from mqlml.dataset.points import open_points
-from mqlml.scoring.rows import rule_rows
-from mqlml.scoring.score import score_points
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.scores import parquet_bytes
 from mqlml.storage.stamps import stamp
-from mqlml.tables.contracts import Tables
-from mqlml.wiring import make_engine, open_store
+from mqlml.wiring import open_store
 from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.features import Means
 from mqlml.workflows.project import Project
+from mqlml.workflows.score_day import Day, scores_of_day
 from mqlml.workflows.terms import Terms
 
 FOLDER = "shadow"
@@ -56,11 +54,13 @@ class Shadowed:
 
 
 def shadow(
-    project: Project, tables: Tables, terms: Terms, scores: pd.DataFrame, *, moment: int
+    project: Project, day: Day, terms: Terms, scores: pd.DataFrame, *, means: Means, moment: int
 ) -> Shadowed | None:
     """Return the comparison of the challenger that waits with `scores`; None if nobody waits.
 
-    Its scores are written as `shadow/NAME-STAMP-vVERSION.parquet`, whole or not at all.
+    Where the criteria have a ranked list, the challenger's own is cut: of the same places, for
+    the leads that nobody handed over before. Its scores are written as
+    `shadow/NAME-STAMP-vVERSION.parquet`, whole or not at all.
     """
     store = open_store(project.settings, project.workspace, project.secrets)
     waiting = store.challenger(project.settings.name)
@@ -69,11 +69,11 @@ def shadow(
     loaded = fetch(store, project, waiting.version)
     if loaded.bundle.facts["target"] != terms.target.model_dump(mode="json"):
         return None
-    points = open_points(tables, terms.target, terms.points, as_of=moment)
-    points = points[points["lead_id"].isin(scores["lead_id"])].reset_index(drop=True)
-    if points.empty:
+    if day.points.empty:
         return None
-    said = _scores(project, tables, terms, loaded, points)
+    first_time = replace(day, previous=None)
+    own = _own_terms(terms, loaded)
+    said = scores_of_day(project, first_time, loaded, own, means, moment).scores
     path = _path(project, loaded, moment)
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, parquet_bytes(said))
@@ -87,17 +87,12 @@ def _path(project: Project, loaded: Loaded, moment: int) -> Path:
     return project.workspace.root / FOLDER / name
 
 
-def _scores(
-    project: Project, tables: Tables, terms: Terms, loaded: Loaded, points: pd.DataFrame
-) -> pd.DataFrame:
-    engine = make_engine(project.settings.engine)
-    matrix = engine.compute(tables, points, loaded.bundle.plan)
-    rows = rule_rows(tables, points, matrix)
-    threshold = float(loaded.bundle.facts["mql_probability"])
-    own = Terms(
-        terms.criteria, threshold, terms.personas, terms.scoring, terms.target, terms.points
-    )
-    return score_points(loaded.bundle, points, matrix, rows=rows, policy=own.policy(loaded.version))
+def _own_terms(terms: Terms, loaded: Loaded) -> Terms:
+    """Return the terms with what is the challenger's own: where MQL begins, a list's floor."""
+    facts, listed = loaded.bundle.facts, terms.listed
+    if listed is not None:
+        listed = replace(listed, floor=float(facts.get("list_floor", listed.floor)))
+    return replace(terms, mql_probability=float(facts["mql_probability"]), listed=listed)
 
 
 def _compared(version: str, said: pd.DataFrame, scores: pd.DataFrame, path: Path) -> Shadowed:

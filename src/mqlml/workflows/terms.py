@@ -17,10 +17,15 @@ _DESTINATIONS = {"postgres_url_env", "postgres_table"}
 
 @dataclass(frozen=True)
 class Listed:
-    """What a ranked list needs besides its rule: the least probability on it, and the zone."""
+    """What a ranked list needs besides its rule: the least probability on it, and the zone.
+
+    `heeds_handovers` says whether leads count as handed over that only the table `handovers`
+    tells of; runs of before 2026-12 did not look there, and are given again as they were.
+    """
 
     floor: float
     zone: str
+    heeds_handovers: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,5 +100,5 @@ def terms_of(settings: Settings, mql_probability: float, floor: float | None = N
         settings.scoring,
         settings.target,
         settings.points,
-        Listed(floor, zone) if floor is not None else None,
+        Listed(floor, zone, heeds_handovers=True) if floor is not None else None,
     )

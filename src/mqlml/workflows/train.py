@@ -19,6 +19,7 @@ from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
+from mqlml.workflows.fallback import fallback_mark, promotion_words, with_fallback
 from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import Learnt, learn
@@ -88,6 +89,7 @@ class TrainResult:
             "sensitive": [found.to_json() for found in self.learnt.sensitive],
             "gates": [asdict(gate) for gate in self.learnt.gates],
             "published": self.published,
+            "fallback": self.learnt.fallback or None,
             "quarantined": self.quarantined,
             "mql_probability": self.learnt.mql_probability,
             "report": str(self.report),
@@ -98,7 +100,7 @@ class TrainResult:
         yield from training_lines(self.learnt)
         yield self.verdict
         state = f"published as {self.name} version {self.version}, champion"
-        yield state if self.published else "not published"
+        yield f"{state}{fallback_mark(self.learnt)}" if self.published else "not published"
         yield f"report: {self.report}"
 
 
@@ -124,7 +126,7 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
         test = result.test_by_contestant[contestant.name]
         yield (
             f"{contestant.name:<14}{contestant.log_loss:>10.4f}{test.log_loss:>10.4f}"
-            f"{test.roc_auc:>10.3f}{_mark(contestant, result)}"
+            f"{test.roc_auc:>10.3f}{_mark(contestant, learnt)}"
         )
 
 
@@ -136,10 +138,13 @@ def segment_lines(result: TournamentResult) -> Iterator[str]:
         yield f"… and {len(result.segments) - _SEGMENTS} smaller segments"
 
 
-def _mark(contestant: ContestantResult, result: TournamentResult) -> str:
+def _mark(contestant: ContestantResult, learnt: Learnt) -> str:
     """Return what stands behind a contestant's figures: whether it won, and why if not the best."""
+    result = learnt.result
     if contestant.name != result.winner:
         return ""
+    if learnt.fallback:
+        return "  ← stands in: the fallback"
     is_best = contestant.log_loss <= min(other.log_loss for other in result.contestants)
     return "  ← winner" if is_best else "  ← winner: the simpler of equals"
 
@@ -180,13 +185,15 @@ def train(
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
     learnt = _learnt(project, tables, moment, seed=seed, say=say, means=means)
+    # Before the lock, under which a model is fetched.
+    champion = known_champion(project)
+    learnt = with_fallback(project.settings, learnt, champion, seed=seed)
     counts = snapshot_facts(project.workspace.root).counts
     facts = training_facts(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
     )
     page = training_page(facts)
-    # Before the lock, under which a model is fetched.
-    since = changes_since(known_champion(project), learnt, project.settings)
+    since = changes_since(champion, learnt, project.settings)
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
@@ -202,7 +209,7 @@ def train(
             since=since,
         )
         if logged.version:
-            promote_trained(project, store, logged, as_of=moment)
+            promote_trained(project, store, logged, as_of=moment, why=promotion_words(learnt))
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
         write_entry(project.workspace.ledger, _entry(logged.run_id, logged.version, moment))
     return TrainResult(

@@ -29,7 +29,7 @@ from mqlml.wiring import make_engine, open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.consent import refusing_leads
-from mqlml.workflows.hints import Scene, hints_for
+from mqlml.workflows.hints import Asked, Scene, hints_for
 from mqlml.workflows.ingest import as_known_at, current_tables
 from mqlml.workflows.moved import Move, Side, move_of
 from mqlml.workflows.project import Project, shown_instant
@@ -252,8 +252,9 @@ def _hints(day: _Day, *, everybody: EventLog, folder: Path) -> tuple[Hint, ...]:
     matrix = day.matrix()
     case = Case(matrix, rule_rows(day.tables, day.points, matrix))
     policy = day.terms.policy(day.loaded.version)
-    scene = Scene(day.tables, day.points, everybody, folder / "hints")
-    return hints_for(day.loaded.bundle, policy, case, scene)
+    scene = Scene(day.tables, everybody, folder / "hints")
+    (hints,) = hints_for(day.loaded.bundle, [Asked(day.points, case, policy)], scene)
+    return hints
 
 
 def _given(project: Project, day: _Day, lead_id: str) -> "pd.Series[Any] | None":

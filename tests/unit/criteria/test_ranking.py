@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mqlml.criteria.decide import Outcome, decide
-from mqlml.criteria.ranking import Listing, cut_list, nobody_handed, period_start
+from mqlml.criteria.ranking import (
+    Listing,
+    cut_list,
+    first_handed,
+    nobody_handed,
+    period_start,
+)
 from mqlml.criteria.settings import Criteria, RankedList, Rule, Thresholds
 from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_HOUR
 
@@ -239,3 +245,18 @@ def test_weeks_of_random_leads_never_hand_over_more_than_agreed() -> None:
         handed = pd.concat([handed, new])
     weeks = (handed["as_of"].astype("int64") - MONDAY) // (7 * MICROS_PER_DAY)
     assert weeks.value_counts().to_dict() == {0: 7, 1: 7, 2: 7, 3: 7}
+
+
+def handed(**leads):
+    rows = {"as_of": [at for at, _ in leads.values()]}
+    rows["is_hand_raiser"] = [is_raised for _, is_raised in leads.values()]
+    return pd.DataFrame(rows, pd.Index(list(leads), dtype="str", name="lead_id"))
+
+
+def test_of_all_that_tells_of_handovers_each_leads_first_time_counts() -> None:
+    scored = handed(a=(MONDAY, False), b=(MONDAY + 5, False))
+    crm = handed(a=(MONDAY, True), b=(MONDAY + 2, True), c=(MONDAY + 9, False))
+    found = first_handed(nobody_handed(), scored, crm)
+    assert found.to_dict("index") == handed(
+        a=(MONDAY, False), b=(MONDAY + 2, True), c=(MONDAY + 9, False)
+    ).to_dict("index")

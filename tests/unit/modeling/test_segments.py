@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,15 +9,17 @@ from tests.modeling_company import make_company, split_company
 from mqlml.errors import ConfigError
 from mqlml.modeling.calibration import probability_of
 from mqlml.modeling.contestants.contestant import TrainingRows, setting_of
-from mqlml.modeling.contestants.segments import FittedSegments, Segments, rows_of
+from mqlml.modeling.contestants.segments import FittedSegments, Segments
 from mqlml.modeling.metrics import log_loss
 from mqlml.modeling.model import model_from_files
-from mqlml.modeling.rungs import Rung, segments_of, standing_of
+from mqlml.modeling.rungs import PersonaSegments, Rung, segments_of, standing_of
+from mqlml.modeling.segmenting import Segmenting
 from mqlml.modeling.settings import ModelSettings, SegmentSettings
 from mqlml.modeling.tournament import contestants_of, material_of, run_tournament
 
 COMPANY = make_company(1200)
-SOFTWARE_AND_STEEL = Segments("industry", ("software", "steel"), 20)
+INDUSTRY = Segmenting("industry")
+SOFTWARE_AND_STEEL = Segments(INDUSTRY, ("software", "steel"), 20)
 FREE = setting_of(c=0.1, deviation=0.03)
 
 
@@ -30,6 +33,10 @@ def opposed(leads: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
     return company.matrix, (random.random(leads) < probability_of(truth)).astype(float)
 
 
+def rows_of(matrix: pd.DataFrame, industry: str) -> np.ndarray:
+    return np.flatnonzero(INDUSTRY.names(matrix) == industry)
+
+
 def rows_with(matrix: pd.DataFrame, labels: np.ndarray) -> TrainingRows:
     rows = COMPANY.training_rows()
     return TrainingRows(matrix, labels, np.zeros(len(labels)), rows.shape, seed=0)
@@ -38,7 +45,7 @@ def rows_with(matrix: pd.DataFrame, labels: np.ndarray) -> TrainingRows:
 def test_segments_that_differ_are_told_apart_and_a_pooled_model_cannot() -> None:
     matrix, labels = opposed()
     fitted = SOFTWARE_AND_STEEL.fit(rows_with(matrix, labels), FREE)
-    steel = rows_of(matrix, "industry", "steel")
+    steel = rows_of(matrix, "steel")
     own = log_loss(labels[steel], probability_of(fitted.log_odds(matrix)[steel]))
     pooled = log_loss(labels[steel], probability_of(fitted.pooled.log_odds(matrix)[steel]))
     assert own < pooled - 0.15
@@ -50,7 +57,7 @@ def test_the_weaker_the_deviation_the_nearer_to_the_pooled_model() -> None:
     for deviation in (1e-9, 0.003, 0.03):
         setting = setting_of(c=0.1, deviation=deviation)
         fitted = SOFTWARE_AND_STEEL.fit(rows_with(matrix, labels), setting)
-        steel = rows_of(matrix, "industry", "steel")
+        steel = rows_of(matrix, "steel")
         away = fitted.own[1][1].coefficients - np.array(fitted.pooled.coefficients)
         apart.append(float(np.abs(away).max()))
         assert len(steel)
@@ -60,7 +67,7 @@ def test_the_weaker_the_deviation_the_nearer_to_the_pooled_model() -> None:
 
 def test_a_segment_without_a_model_of_its_own_is_scored_by_the_pooled_one() -> None:
     fitted = SOFTWARE_AND_STEEL.fit(COMPANY.training_rows(), FREE)
-    food = COMPANY.matrix.iloc[rows_of(COMPANY.matrix, "industry", "food")]
+    food = COMPANY.matrix.iloc[rows_of(COMPANY.matrix, "food")]
     np.testing.assert_array_equal(fitted.log_odds(food), fitted.pooled.log_odds(food))
     strange = food.assign(industry=pd.Series([None] * len(food), index=food.index, dtype="str"))
     np.testing.assert_array_equal(fitted.log_odds(strange), fitted.pooled.log_odds(strange))
@@ -68,7 +75,7 @@ def test_a_segment_without_a_model_of_its_own_is_scored_by_the_pooled_one() -> N
 
 def test_a_segment_with_few_conversions_in_the_rows_is_pooled_there() -> None:
     rows = COMPANY.training_rows()
-    software = rows_of(rows.matrix, "industry", "software")
+    software = rows_of(rows.matrix, "software")
     labels = rows.labels.copy()
     labels[software] = 0
     labels[software[:19]] = 1
@@ -115,6 +122,39 @@ def test_segments_win_where_they_differ_and_the_bundle_holds_them() -> None:
     }
     again = model_from_files(result.model.to_files())
     np.testing.assert_array_equal(again.probability(matrix), result.model.probability(matrix))
+
+
+PERSONAS = Segmenting(
+    rules={"maker": "industry IN ('Steel AG', 'food')", "coder": "industry = 'software'"},
+    spelled={"industry": {"steel": "Steel AG"}},
+)
+
+
+def test_personas_are_told_by_the_first_rule_that_holds_of_values_as_people_wrote_them() -> None:
+    industry = ["steel", "food", "software", "Steel AG", None, "other"]
+    matrix = pd.DataFrame({"industry": pd.Series(industry, dtype="str")})
+    names = ["maker", "maker", "coder", "maker", "other", "other"]
+    assert list(PERSONAS.names(matrix)) == names
+    first = Segmenting(rules={"all": "industry IS NOT NULL", **PERSONAS.rules})
+    assert set(first.names(matrix)) == {"all", "other"}
+
+
+def test_models_by_persona_win_where_personas_differ_and_the_bundle_tells_them() -> None:
+    matrix, labels = opposed()
+    company = make_company(1500)
+    company = replace(company, points=company.points.assign(label=labels))
+    rules = {"maker": "industry = 'steel'", "coder": "industry = 'software'"}
+    asked = PersonaSegments(personas=True, min_leads=100, by=Segmenting(rules=rules))
+    settings = ModelSettings(contestants=("logistic",), segments=asked)
+    result = run_tournament(company, split_company(company), settings, seed=0)
+    assert result.winner == "segments"
+    assert {segment.segment for segment in result.segments} == {"maker", "coder", "other"}
+    again = model_from_files(result.model.to_files())
+    np.testing.assert_array_equal(again.probability(matrix), result.model.probability(matrix))
+    # The order of the rules, the first that holds decides, survives the way through JSON.
+    by = Segmenting.from_json(json.loads(json.dumps(PERSONAS.to_json(), sort_keys=True)))
+    assert list(by.rules) == ["maker", "coder"]
+    assert by == PERSONAS
 
 
 def test_the_pooled_model_wins_where_segments_do_not_differ() -> None:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from mqlml.errors import ConfigError
-from mqlml.scoring.personas import personas_of
+from mqlml.scoring.personas import persona_changes, personas_of
 from mqlml.scoring.settings import PersonaSettings
 
 ROWS = pd.DataFrame(
@@ -27,3 +27,17 @@ def test_without_personas_everyone_is_other_and_the_index_is_kept() -> None:
 def test_a_persona_over_an_unknown_column_is_refused() -> None:
     with pytest.raises(ConfigError, match="did you mean 'title'"):
         personas_of(ROWS, (PersonaSettings(name="x", when="titel = 'CTO'"),))
+
+
+def test_what_changed_of_personas_is_said_by_name_and_words_for_sales_are_no_change() -> None:
+    since = "since the model was trained"
+    wordy = PersonaSettings(name=BUYER.name, when=BUYER.when, prefers=("demos",))
+    assert persona_changes((BUYER, LARGE), (wordy, LARGE)) == ()
+    assert persona_changes((BUYER, LARGE), (LARGE, BUYER)) == (
+        f"the order of the personas, the first of which names a lead, changed {since}",
+    )
+    other = PersonaSettings(name=LARGE.name, when="size > 200")
+    assert persona_changes((BUYER, LARGE), (other,)) == (
+        f"the persona 'technical buyer' is gone {since}",
+        f"the rule of the persona 'large company' changed {since}",
+    )

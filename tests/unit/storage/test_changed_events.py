@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mqlml.features.signals import Signal
-from mqlml.storage.changed_events import read_lead_events, write_versions
+from mqlml.storage.changed_events import examples_of, read_lead_events, write_versions
 from mqlml.tables.contracts import EventLog
 from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_HOUR
 
@@ -44,7 +44,8 @@ def events(tmp_path):
         ("4", "a", 0, "visit", False),  # at noon itself: not seen
         ("5", "b", 9, "ask", False),
     )
-    return read_lead_events(log, log, "a", NOON, (VISIT, ASKED, NEVER))
+    signals = (VISIT, ASKED, NEVER)
+    return read_lead_events(log, examples_of(log, signals), "a", NOON, signals)
 
 
 def told(table):

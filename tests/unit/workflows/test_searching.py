@@ -52,7 +52,7 @@ def test_time_is_over_when_the_seconds_have_passed_and_never_without_a_budget() 
 
 
 def test_months_are_not_asked_of_tables_without_dates(tmp_path) -> None:
-    settings = without_months(project(tmp_path).settings)
-    assert settings.model.segments is not None
-    assert settings.model.segments.min_months == 0
-    assert settings.model.segments.column == "country"
+    model = without_months(project(tmp_path).settings.model)
+    assert model.segments is not None
+    assert model.segments.min_months == 0
+    assert model.segments.column == "country"

@@ -25,6 +25,7 @@ from mqlml.modeling.contestants.contestant import (
 )
 from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
 from mqlml.modeling.files import json_bytes, json_value
+from mqlml.modeling.segmenting import Segmenting
 
 NAME = "segments"
 _FILE = "segments.json"
@@ -43,7 +44,7 @@ class FittedSegments:
 
     pooled: FittedLogistic
     own: tuple[tuple[str, FittedLogistic], ...]
-    column: str
+    by: Segmenting
 
     @property
     def kind(self) -> str:
@@ -71,7 +72,7 @@ class FittedSegments:
             {"segment": level, "base": model.base, "coefficients": model.coefficients}
             for level, model in self.own
         ]
-        return {**self.pooled.to_files(), _FILE: json_bytes({"column": self.column, "own": own})}
+        return {**self.pooled.to_files(), _FILE: json_bytes({**self.by.to_json(), "own": own})}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "FittedSegments":
@@ -84,7 +85,7 @@ class FittedSegments:
             )
             for one in values["own"]
         )
-        return cls(pooled, own, values["column"])
+        return cls(pooled, own, Segmenting.from_json(values))
 
     def _by_segment(
         self,
@@ -98,10 +99,17 @@ class FittedSegments:
         return pd.DataFrame(values, columns=whole.columns)
 
     def _models(self, matrix: pd.DataFrame) -> Iterator[tuple[FittedLogistic, Rows]]:
+        names = self.by.names(matrix)
         for level, model in self.own:
-            rows = rows_of(matrix, self.column, level)
+            rows = np.flatnonzero(names == level)
             if len(rows):
                 yield model, rows
+
+
+def is_by_persona(model: object) -> bool:
+    """Return whether a model has models of its own for personas, by rules it took along."""
+    fitted = getattr(model, "fitted", None)
+    return isinstance(fitted, FittedSegments) and bool(fitted.by.rules and fitted.own)
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ class Segments:
     `min_conversions` of either outcome among the rows of a fold, and it is pooled there.
     """
 
-    column: str
+    by: Segmenting
     levels: tuple[str, ...]
     min_conversions: int
     name: str = NAME
@@ -128,22 +136,18 @@ class Segments:
         pooled = Logistic().fit(rows, setting_of(c=values["c"], half_life=NO_HALF_LIFE))
         if not isinstance(pooled, FittedLogistic):
             return fit_base_rate(rows)
+        names = self.by.names(rows.matrix)
+        theirs = ((level, np.flatnonzero(names == level)) for level in self.levels)
         own = (
-            (level, _deviated(pooled, rows, rows_of(rows.matrix, self.column, level), values))
-            for level in self.levels
-            if self._is_large(rows, level)
+            (level, _deviated(pooled, rows, mine, values))
+            for level, mine in theirs
+            if self._is_large(rows.labels[mine])
         )
-        return FittedSegments(pooled, tuple(own), self.column)
+        return FittedSegments(pooled, tuple(own), self.by)
 
-    def _is_large(self, rows: TrainingRows, level: str) -> bool:
-        labels = rows.labels[rows_of(rows.matrix, self.column, level)]
+    def _is_large(self, labels: Floats) -> bool:
         converted = float(labels.sum())
         return min(converted, len(labels) - converted) >= self.min_conversions
-
-
-def rows_of(matrix: pd.DataFrame, column: str, level: str) -> Rows:
-    """Return the positions of the rows of a segment."""
-    return np.flatnonzero(matrix[column].to_numpy(object) == level)
 
 
 def _settings() -> Iterator[Setting]:
