@@ -24,6 +24,7 @@ from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
+from mqlml.workflows.alerting import NOTHING_SENT, Alerting, queue_alerts, send_alerts
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.comeback import comeback, comeback_words
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
@@ -53,6 +54,7 @@ class MonitorResult:
     is_marked: bool = False
     news: tuple[Change, ...] = ()
     comeback: str = ""
+    alerting: Alerting = NOTHING_SENT
 
     @property
     def alarm(self) -> bool:
@@ -69,6 +71,7 @@ class MonitorResult:
             "model": {"version": self.version},
             "retrain": "erasure" if self.is_marked else None,
             "rollback": self.comeback or None,
+            "alerting": self.alerting.document(),
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
@@ -86,6 +89,7 @@ class MonitorResult:
             yield f"note: {self.comeback}"
         if self.is_marked:
             yield f"note: {ERASED}: run 'mqlml retrain'"
+        yield from self.alerting.lines()
         yield f"report: {self.report}"
 
 
@@ -135,6 +139,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         news = news_among(found.changes, _told(project, loaded.version, before=moment))
         run_id = store.log_run(_run_record(facts, moment, page=page))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
+        queue_alerts(project, news, version=loaded.version, as_of=moment, comeback=proposed)
         payload = _payload(found, run_id=run_id, version=loaded.version)
         payload["rollback"] = proposed
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
@@ -147,6 +152,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         is_marked=store.is_marked(loaded.ref),
         news=news,
         comeback=proposed,
+        alerting=send_alerts(project),
     )
 
 
