@@ -16,6 +16,8 @@ from mqlml.tracking.races import written
 from mqlml.tracking.records import DatasetFacts, Number, RunRecord, RunRow
 
 _PREFIX = "mqlml."
+# The tag of a run that waited in a workspace until MLflow could be had again.
+KEPT_BACK = "kept_back"
 _BATCH = 100
 _PAGE = 1000
 _METRIC_BATCH = 1000
@@ -133,6 +135,19 @@ def list_runs(client: Any, name: str) -> tuple[RunRow, ...]:
     versions = _version_of_run(client, name)
     rows = [_row(run, versions) for run in _all_runs(client, found.experiment_id)]
     return tuple(sorted(rows, key=lambda row: (row.at, row.kind, row.version, row.run_id)))
+
+
+def find_tagged(client: Any, name: str, tag: str, value: str) -> tuple[str, str] | None:
+    """Return run id and version ("" if none) of the finished run whose tag of ours has a value."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return None
+    asked = f"attributes.status = '{_FINISHED}' and tags.`{_PREFIX}{tag}` = '{value}'"
+    runs = client.search_runs([found.experiment_id], asked, max_results=1)
+    if not runs:
+        return None
+    run_id = str(runs[0].info.run_id)
+    return run_id, _version_of_run(client, name).get(run_id, "")
 
 
 def unfinished_runs(client: Any, name: str) -> tuple[str, ...]:

@@ -73,6 +73,12 @@ class MlflowStore:
             runs.log_figures(client, run_id, record, metrics=record.metrics)
             return run_id
 
+    def recorded(self, name: str, key: str) -> LoggedModel | None:
+        """Return the run, and its version if it has one, that was kept back under `key`."""
+        with self._client() as client:
+            found = runs.find_tagged(client, name, runs.KEPT_BACK, key)
+        return None if found is None else LoggedModel(found[0], name, found[1])
+
     def runs(self, name: str) -> tuple[RunRow, ...]:
         """Return the finished runs of model `name`, oldest as_of first."""
         if not self.is_there:

@@ -8,8 +8,10 @@ from mqlml.errors import BundleError, Fault, UsageError
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import read_tables
 from mqlml.wiring import open_store
+from mqlml.workflows.catching_up import catch_up
+from mqlml.workflows.kept_back import Recording
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import appoint, champion_changes, settle_champion
+from mqlml.workflows.promotions import appoint, champion_changes
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import ChampionChange, ModelRef
@@ -59,7 +61,7 @@ def promote(project: Project, word: Word, *, version: str | None) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("promote"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         chosen = version or _waiting(project, store).version
         before = store.champion(project.settings.name)
         if before is not None and before.version == chosen:
@@ -74,7 +76,7 @@ def decline(project: Project, word: Word) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("decline"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         waiting, champion = _waiting(project, store), store.champion(project.settings.name)
         said = f"version {waiting.version} was declined by {word.by}: {word.reason}"
         store.withdraw(waiting, said)
@@ -90,7 +92,7 @@ def rollback(project: Project, word: Word) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("rollback"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         now = store.champion(project.settings.name)
         if now is None:
             mend = "run 'mqlml train' first"
@@ -166,4 +168,4 @@ def _recorded(
         decision=decision,
         model_version=version,
     )
-    return store.log_run(record)
+    return Recording(project, store).log_run(record)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mqlml import timeline
 from mqlml.criteria.file import criteria_from_dict
+from mqlml.errors import MqlmlError
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
 from mqlml.monitoring.told import news_among
@@ -25,17 +26,20 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.alerting import NOTHING_SENT, Alerting, queue_alerts, send_alerts
-from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.catching_up import catch_up
+from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.comeback import comeback, comeback_words
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.kept_back import Recording, unless_away
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import champion_changes, settle_champion
+from mqlml.workflows.promotions import champion_changes
 from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import RunRecord
+    from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
 
@@ -117,13 +121,13 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
     store = open_store(project.settings, project.workspace, project.secrets)
-    loaded = fetch(store, project)
+    loaded = load_champion(project)
     with project.workspace.lock("monitor"):
-        settle_champion(project, store, as_of=moment)
+        is_there = not loaded.is_remembered and catch_up(project, store, as_of=moment)
     say("looking at what became of past points")
     past = past_of(project.settings, tables, loaded)
     found = find_changes(project, tables, loaded, past)
-    proposed = comeback_words(comeback(project, store, tables, loaded, past))
+    proposed = _comeback(project, store, tables, loaded, past) if is_there else ""
     facts = MonitorFacts(
         name=project.settings.name,
         as_of=moment,
@@ -137,7 +141,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     page = monitor_page(facts)
     with project.workspace.lock("monitor"):
         news = news_among(found.changes, _told(project, loaded.version, before=moment))
-        run_id = store.log_run(_run_record(facts, moment, page=page))
+        run_id = Recording(project, store).log_run(_run_record(facts, moment, page=page))
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
         queue_alerts(project, news, version=loaded.version, as_of=moment, comeback=proposed)
         payload = _payload(found, run_id=run_id, version=loaded.version)
@@ -149,11 +153,29 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         version=loaded.version,
         report=report,
         as_of=shown_instant(moment),
-        is_marked=store.is_marked(loaded.ref),
+        is_marked=is_there and _is_marked(store, loaded),
         news=news,
         comeback=proposed,
         alerting=send_alerts(project),
     )
+
+
+def _comeback(
+    project: Project, store: "MlflowStore", tables: Tables, loaded: Loaded, past: Past
+) -> str:
+    try:
+        return comeback_words(comeback(project, store, tables, loaded, past))
+    except MqlmlError as error:
+        unless_away(error)
+        return ""
+
+
+def _is_marked(store: "MlflowStore", loaded: Loaded) -> bool:
+    try:
+        return store.is_marked(loaded.ref)
+    except MqlmlError as error:
+        unless_away(error)
+        return False
 
 
 def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:

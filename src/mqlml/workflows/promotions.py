@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHANGED = "champion"
 BY_HAND = "by hand"
+PASSED = "it passed every gate"
 _KINDS = ("train", "retrain")
 
 
@@ -50,11 +51,10 @@ def promote_trained(
 
     before = store.champion(project.settings.name)
     previous = "" if before is None else before.version
-    why = "it passed every gate"
     appoint(
         project,
         store,
-        ChampionChange(0, "train", as_of, logged.version, previous, "manual", why),
+        ChampionChange(0, "train", as_of, logged.version, previous, "manual", PASSED),
     )
 
 

@@ -21,12 +21,12 @@ from mqlml.reports.training import (
     training_pictures,
     training_verdict,
 )
+from mqlml.workflows.kept_back import Recorder
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project, shown_instant
 
 if TYPE_CHECKING:
     from mqlml.tracking.records import LoggedModel
-    from mqlml.tracking.store import MlflowStore
 
 
 # MLflow keeps so many characters of a tag, and a run's note is one.
@@ -35,7 +35,7 @@ _NAME_LENGTH = 80
 
 
 def record_training(
-    store: "MlflowStore",
+    recorder: Recorder,
     project: Project,
     learnt: Learnt,
     *,
@@ -90,7 +90,7 @@ def record_training(
             criteria_digest=criteria_digest(settings.criteria),
             seed=seed,
         )
-        return store.log_training(record, publish=learnt.published)
+        return recorder.log_training(record, publish=learnt.published)
 
 
 def _data_name(name: str, facts: TrainingFacts) -> str:
