@@ -8,15 +8,19 @@ from contextlib import contextmanager
 from shutil import copytree
 
 import pytest
-from tests.functional.test_mlflow_server import free_port, served
+from tests.functional.test_mlflow_server import free_port, served, store_at
+from tests.trainings import saved_bundle, training_record, with_run
 
 from mqlml.cli.main import run
+from mqlml.modeling.bundle import load_bundle
 from mqlml.storage.ledger import read_entries
+from mqlml.tracking import runs
 from mqlml.wiring import open_store
+from mqlml.workflows.catching_up import tell_kept_back
 from mqlml.workflows.champion import load_champion
-from mqlml.workflows.kept_back import waiting_folders
+from mqlml.workflows.kept_back import Recording, Then, waiting_folders
 from mqlml.workflows.project import open_project
-from mqlml.workflows.promotions import champion_changes
+from mqlml.workflows.promotions import PASSED, champion_changes
 
 DAY, WEEK_LATER = "2025-12-08", "2025-12-15"
 
@@ -125,35 +129,32 @@ def test_a_job_killed_while_it_tells_what_was_kept_back_tells_it_once(
 
 
 @pytest.mark.slow
-def test_a_server_stopped_in_the_middle_of_a_look_gets_its_record_when_it_is_back(
-    mqlml, company, tmp_path, monkeypatch
+def test_a_server_stopped_in_the_middle_of_a_record_gets_it_whole_when_it_is_back(
+    company, tmp_path, monkeypatch
 ):
-    from mqlml.workflows import monitor as module
-
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    text = company.read_text(encoding="utf-8") + f"tracking: {{uri: '{address}'}}\n"
-    config = company.parent / "served.yaml"
-    config.write_text(text, encoding="utf-8")
-    words = ("--config", config, "--workspace", tmp_path / "w", "--json", "--as-of")
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
     command += ["--port", str(port), "--backend-store-uri", f"sqlite:///{tmp_path}/served.db"]
     command += ["--artifacts-destination", str(tmp_path / "served")]
-    look, past_of = {}, module.past_of
-    with served(command, address, tmp_path) as stop:
-        assert mqlml("train", *words, DAY).code == 0
+    project = open_project(company, workspace=tmp_path / "w")
+    record = with_run(training_record(saved_bundle(tmp_path / "bundle")), name="small")
+    store, log_figures = store_at(address, tmp_path), runs.log_figures
+    then = Then("train", promote=True, compared="", reason="first", why=PASSED)
+    with served(command, address, tmp_path) as stop, project.workspace.lock("train"):
 
-        def stopped(*arguments):
+        def stopped(*arguments, **named):
+            log_figures(*arguments, **named)
             stop()
-            return past_of(*arguments)
 
-        monkeypatch.setattr(module, "past_of", stopped)
-        look = mqlml("monitor", *words, DAY)
-    assert look.code == 0, look.err
-    assert "the tracking server cannot be reached: what was done is kept" in look.err
-    monkeypatch.setattr(module, "past_of", past_of)
-    with served(command, address, tmp_path):
-        assert mqlml("monitor", *words, WEEK_LATER).code == 0
-        rows = mqlml("runs", *words[:5]).document
-    assert [row["kind"] for row in rows] == ["train", "monitor", "monitor"]
-    assert [row["at"][:10] for row in rows] == [DAY, DAY, WEEK_LATER]
+        monkeypatch.setattr(runs, "log_figures", stopped)
+        logged = Recording(project, store, then).log_training(record)
+        assert (logged.version, len(waiting_folders(project))) == ("", 1)
+    monkeypatch.setattr(runs, "log_figures", log_figures)
+    with served(command, address, tmp_path), project.workspace.lock("monitor"):
+        assert tell_kept_back(project, store) == 1
+        (row,) = store.runs("small")
+        champion = store.champion("small")
+        back = store.download_bundle(champion, tmp_path / "back")
+    assert (row.kind, row.decision, champion.run_id) == ("train", "promoted", row.run_id)
+    assert load_bundle(back).plan == load_bundle(record.bundle).plan
