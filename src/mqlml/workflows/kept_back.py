@@ -17,7 +17,7 @@ import pandas as pd
 from mqlml.errors import MqlmlError, is_away
 from mqlml.storage.atomic import replace_folder
 from mqlml.storage.stamps import stamp
-from mqlml.tracking.records import DatasetFacts, LoggedModel, RunRecord, TrainingRecord
+from mqlml.tracking.records import Campaign, DatasetFacts, LoggedModel, RunRecord, TrainingRecord
 from mqlml.workflows.project import Project
 
 if TYPE_CHECKING:
@@ -166,15 +166,17 @@ def read_kept_back(folder: Path) -> KeptBack:
     head, _, text = (folder / _RECORD).read_text(encoding="utf-8").partition("\n")
     document = json.loads(text)
     artifacts = dict(_files(folder / _ARTIFACTS))
-    run = RunRecord(**{**document["run"], "artifacts": artifacts})
+    told = document["run"]
+    campaign = Campaign(**told["campaign"]) if told["campaign"] else None
+    run = RunRecord(**{**told, "artifacts": artifacts, "campaign": campaign})
     then = Then(**document["then"]) if "then" in document else None
     logged = LoggedModel(**document["logged"]) if "logged" in document else None
     training = None
     if "training" in document:
-        told = {**document["training"], "dataset": DatasetFacts(**document["training"]["dataset"])}
+        facts = {**document["training"], "dataset": DatasetFacts(**document["training"]["dataset"])}
         path = folder / _EXAMPLE
         example = pd.read_parquet(path) if path.exists() else None
-        training = TrainingRecord(run=run, bundle=folder / _BUNDLE, example=example, **told)
+        training = TrainingRecord(run=run, bundle=folder / _BUNDLE, example=example, **facts)
     return KeptBack(
         folder, json.loads(head)["key"], run, training, document["publish"], then, logged
     )

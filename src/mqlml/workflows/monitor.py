@@ -1,8 +1,7 @@
 """`mqlml monitor`: what changed since the champion was trained, recorded in MLflow."""
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from mqlml.reports.facts import Named
 from mqlml.reports.monitor import (
     MonitorFacts,
     monitor_page,
-    monitor_pictures,
     monitor_verdict,
 )
 from mqlml.reports.timeline_picture import Champion
@@ -26,19 +24,19 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
 from mqlml.workflows.alerting import NOTHING_SENT, Alerting, queue_alerts, send_alerts
+from mqlml.workflows.campaigns import campaign_of, campaign_payload
 from mqlml.workflows.catching_up import catch_up
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.comeback import comeback, comeback_words
 from mqlml.workflows.history import Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.kept_back import Recording, unless_away
+from mqlml.workflows.monitor_record import change_document, monitor_record
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import champion_changes
-from mqlml.workflows.recording import picture_artifacts
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import RunRecord
     from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
@@ -97,21 +95,6 @@ class MonitorResult:
         yield f"report: {self.report}"
 
 
-def change_document(change: Change) -> dict[str, Any]:
-    """Return a change as JSON values; times as ISO 8601 text."""
-    times = {
-        name: shown_instant(at) if at is not None else None
-        for name, at in (
-            ("since", change.since),
-            ("from", change.earliest),
-            ("to", change.latest),
-        )
-    }
-    values = asdict(change)
-    kept = ("kind", "segment", "evidence", "act", "proposal", "strength", "is_alarm", "cost")
-    return {**{k: values[k] for k in kept}, **times, "columns": list(change.columns)}
-
-
 def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     """Look at the champion as of a moment (default: the data's end) and record what was found.
 
@@ -141,11 +124,14 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     page = monitor_page(facts)
     with project.workspace.lock("monitor"):
         news = news_among(found.changes, _told(project, loaded.version, before=moment))
-        run_id = Recording(project, store).log_run(_run_record(facts, moment, page=page))
+        worst = next((change for change in found.changes if change.is_alarm), None)
+        campaign = campaign_of(project, worst, version=loaded.version, as_of=moment)
+        record = monitor_record(project, facts, data=tables.digest, page=page, campaign=campaign)
+        run_id = Recording(project, store).log_run(record)
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
         queue_alerts(project, news, version=loaded.version, as_of=moment, comeback=proposed)
         payload = _payload(found, run_id=run_id, version=loaded.version)
-        payload["rollback"] = proposed
+        payload |= {"rollback": proposed, **campaign_payload(campaign)}
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     return MonitorResult(
         found=found,
@@ -201,27 +187,6 @@ def _told(project: Project, version: str, *, before: int) -> Iterator[dict[str, 
 
 def _told_facts(change: Change) -> dict[str, Any]:
     return {"kind": change.kind, "since": change.since, "columns": list(change.columns)}
-
-
-def _run_record(facts: MonitorFacts, as_of: int, *, page: str) -> "RunRecord":
-    from mqlml.tracking.records import RunRecord
-
-    found = facts.found
-    changes = [change_document(change) for change in found.changes]
-    return RunRecord(
-        name=facts.name,
-        kind="monitor",
-        as_of=as_of,
-        reason="; ".join(sorted({c.kind for c in found.changes if c.is_alarm})),
-        decision="alarm" if found.alarm else "no alarm",
-        model_version=facts.model_version,
-        metrics={"alarm": float(found.alarm), "changes": float(len(found.changes))},
-        artifacts={
-            "report.html": page.encode(),
-            "changes.json": json.dumps(changes, indent=1).encode(),
-            **picture_artifacts(monitor_pictures(facts)),
-        },
-    )
 
 
 def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:

@@ -26,7 +26,7 @@ from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project, shown_instant
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import LoggedModel
+    from mqlml.tracking.records import Campaign, LoggedModel
 
 
 # MLflow keeps so many characters of a tag, and a run's note is one.
@@ -46,6 +46,7 @@ def record_training(
     kind: str = "train",
     extra: Mapping[str, Any] | None = None,
     since: Sequence[str] = (),
+    campaign: "Campaign | None" = None,
 ) -> "LoggedModel":
     """Return the run and, if every gate was passed, the registered version.
 
@@ -67,6 +68,7 @@ def record_training(
         artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
         note=short_card(card, _NOTE_LENGTH),
         summary=training_verdict(facts),
+        campaign=campaign,
     )
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"

@@ -18,6 +18,7 @@ from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.workflows.adjusting import Adjusted
+from mqlml.workflows.campaigns import campaign_of, campaign_payload
 from mqlml.workflows.challenge import Occasion
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.history import Past
@@ -68,6 +69,7 @@ def keep_learnt(
             facts=facts,
             kind="retrain",
             extra=occasion.tags(decision),
+            campaign=occasion.campaign,
             since=changes_since(occasion.champion, learnt, occasion.project.settings),
         )
         return logged, training_page(facts)
@@ -131,6 +133,7 @@ def _then(occasion: Occasion, decision: Decision) -> Then:
             "waits": decision.asks,
             "decision": decision.why,
             "figures": decision.figures,
+            **campaign_payload(occasion.campaign),
         },
     )
 
@@ -202,6 +205,7 @@ def _write_entry(occasion: Occasion, kept: Kept) -> None:
         "waits": kept.decision.asks and bool(kept.version),
         "decision": kept.decision.why,
         "figures": kept.decision.figures,
+        **campaign_payload(occasion.campaign),
     }
     entry = Entry("retrain", occasion.moment, payload)
     write_entry(occasion.project.workspace.ledger, entry)
@@ -266,6 +270,7 @@ def _log_adjusted(
         params={"approach": occasion.treatment.approach, "seed": occasion.seed},
         metrics=decision.figures,
         tags=occasion.tags(decision),
+        campaign=occasion.campaign,
         artifacts={
             "report.html": page.encode(),
             "adjusted.json": json_artifact(bundle.facts.get("adjusted", {})),
@@ -299,6 +304,7 @@ def keep_nothing(
     """Return the run that says why nothing was learnt; the ledger says so too."""
     from mqlml.tracking.records import RunRecord
 
+    campaign = campaign_of(project, request.change, version=loaded.version, as_of=moment)
     record = RunRecord(
         name=project.settings.name,
         kind="retrain",
@@ -306,6 +312,8 @@ def keep_nothing(
         reason=request.reason,
         decision=request.why,
         model_version=loaded.version,
+        tags={"from_version": loaded.version, "decided_by": "mqlml"},
+        campaign=campaign,
     )
     with project.workspace.lock("retrain"):
         run_id = Recording(project, store).log_run(record)
@@ -314,6 +322,7 @@ def keep_nothing(
             "reason": request.reason,
             "promoted": False,
             "decision": request.why,
+            **campaign_payload(campaign),
         }
         write_entry(project.workspace.ledger, Entry("retrain", moment, payload))
     return run_id
