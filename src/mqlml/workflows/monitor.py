@@ -1,9 +1,11 @@
 """`mqlml monitor`: what changed since the champion was trained, recorded in MLflow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
 
 from mqlml import timeline
 from mqlml.criteria.file import criteria_from_dict
@@ -13,6 +15,8 @@ from mqlml.monitoring.monitor import monitor as look
 from mqlml.monitoring.told import news_among
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import (
+    NO_FLOW,
+    Flow,
     MonitorFacts,
     monitor_page,
     monitor_verdict,
@@ -28,12 +32,14 @@ from mqlml.workflows.campaigns import campaign_of, campaign_payload
 from mqlml.workflows.catching_up import catch_up
 from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.comeback import comeback, comeback_words
-from mqlml.workflows.history import Past, history_of, past_of, reference_of
+from mqlml.workflows.history import NO_GROUPS, Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.kept_back import Recording, unless_away
 from mqlml.workflows.monitor_record import change_document, monitor_record
+from mqlml.workflows.monitored import earlier_estimates, flow_of, groups_of
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import champion_changes
+from mqlml.workflows.recording import plain_records
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
@@ -57,6 +63,7 @@ class MonitorResult:
     news: tuple[Change, ...] = ()
     comeback: str = ""
     alerting: Alerting = NOTHING_SENT
+    flow: Flow = NO_FLOW
 
     @property
     def alarm(self) -> bool:
@@ -74,10 +81,25 @@ class MonitorResult:
             "retrain": "erasure" if self.is_marked else None,
             "rollback": self.comeback or None,
             "alerting": self.alerting.document(),
+            **self._tables(),
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
         }
+
+    def _tables(self) -> dict[str, Any]:
+        """Return what the page shows in tables, row by row."""
+        found = self.found
+        checked = found.checked.assign(as_of=[shown_instant(int(at)) for at in found.checked.as_of])
+        frames = {
+            "questions": found.questions,
+            "quality": found.quality,
+            "quality_checked": checked,
+            "segments": found.segments,
+            "arrival": self.flow.arrival,
+            "stage_times": self.flow.stage_times,
+        }
+        return {name: plain_records(frame) for name, frame in frames.items()}
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people: the verdict first."""
@@ -109,7 +131,10 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         is_there = not loaded.is_remembered and catch_up(project, store, as_of=moment)
     say("looking at what became of past points")
     past = past_of(project.settings, tables, loaded)
-    found = find_changes(project, tables, loaded, past)
+    groups = groups_of(project, tables, past)
+    estimates = tuple(earlier_estimates(project, loaded.version, before=moment))
+    found = find_changes(project, tables, loaded, past, Known(groups, estimates))
+    recent_days = project.settings.monitoring.current_days
     proposed = _comeback(project, store, tables, loaded, past) if is_there else ""
     facts = MonitorFacts(
         name=project.settings.name,
@@ -120,6 +145,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
         warnings=(proposed,) if proposed else (),
         details=_details(project, tables, loaded),
+        flow=flow_of(tables, as_of=moment, recent_days=recent_days),
     )
     page = monitor_page(facts)
     with project.workspace.lock("monitor"):
@@ -143,6 +169,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         news=news,
         comeback=proposed,
         alerting=send_alerts(project),
+        flow=facts.flow,
     )
 
 
@@ -170,6 +197,7 @@ def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
         "alarm": found.alarm,
         "changes": [change_document(change) for change in found.changes],
         "version": version,
+        "quality": plain_records(found.quality),
         "told": [_told_facts(change) for change in found.changes if change.is_alarm],
     }
 
@@ -189,15 +217,29 @@ def _told_facts(change: Change) -> dict[str, Any]:
     return {"kind": change.kind, "since": change.since, "columns": list(change.columns)}
 
 
-def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:
+@dataclass(frozen=True)
+class Known:
+    """What a look knows beside the past: groups of its rows, estimates of earlier looks."""
+
+    groups: Mapping[str, npt.NDArray[Any]]
+    estimates: tuple[Mapping[str, Any], ...] = ()
+
+
+NOTHING_MORE = Known(NO_GROUPS)
+
+
+def find_changes(
+    project: Project, tables: Tables, loaded: Loaded, past: Past, known: Known = NOTHING_MORE
+) -> Monitoring:
     """Return what changed since `loaded` was trained."""
     return look(
-        history_of(project.settings, tables, loaded, past),
+        history_of(project.settings, tables, loaded, past, known.groups),
         reference_of(loaded),
         project.settings.monitoring,
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
         retargeted=_retargeted(project, loaded),
+        estimates=known.estimates,
     )
 
 

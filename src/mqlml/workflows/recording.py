@@ -186,7 +186,7 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
         "report.html": training_page(facts).encode(),
         **picture_artifacts(training_pictures(facts)),
         "audit.json": json_artifact([asdict(finding) for finding in learnt.findings]),
-        "reliability.json": json_artifact(_records(facts.reliability)),
+        "reliability.json": json_artifact(plain_records(facts.reliability)),
         "sensitive.json": json_artifact(_sensitive(learnt, facts)),
         "gates.json": json_artifact([asdict(gate) for gate in learnt.gates]),
         "criteria.json": json_artifact(learnt.bundle.criteria),
@@ -196,11 +196,11 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
 
 def _sensitive(learnt: Learnt, facts: TrainingFacts) -> dict[str, Any]:
     """Return the sensitive columns with what tells them, and how their groups fare."""
-    fares = _records(facts.sensitive.fares) if facts.sensitive else []
+    fares = plain_records(facts.sensitive.fares) if facts.sensitive else []
     return {"columns": [found.to_json() for found in learnt.sensitive], "groups": fares}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows for JSON, which has no NaN."""
     plain = frame.astype("object").where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
