@@ -38,7 +38,7 @@ def calibration_by_segment(watch: Watch) -> pd.DataFrame:
             masks.append((segment_name(column, level), inside[news.row]))
     for kind, members in history.groups.items():
         masks += [
-            (f"{kind} {one}", (members == one)[news.row]) for one in _largest(members[news.row])
+            (f"{kind}: {one}", (members == one)[news.row]) for one in _largest(members[news.row])
         ]
     rows = [_row(name, expected[mask], came[mask]) for name, mask in masks]
     return pd.DataFrame([row for row in rows if row], columns=list(COLUMNS))

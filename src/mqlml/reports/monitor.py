@@ -84,7 +84,7 @@ def monitor_page(facts: MonitorFacts) -> str:
         inputs=_input_table(found.inputs) if len(found.inputs) else None,
         questions=question_table(found.questions) if len(found.questions) else None,
         quality=quality_table(found.quality) if len(found.quality) else None,
-        segments=segment_table(found.segments) if len(found.segments) else None,
+        segments=segment_table(found.segments, facts.sentences) if len(found.segments) else None,
         checked=checked_table(found.checked) if len(found.checked) else None,
         estimates=pictures.get("estimates"),
         arrival=arrival_table(facts.flow.arrival) if len(facts.flow.arrival) else None,

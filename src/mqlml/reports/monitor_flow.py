@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from mqlml.reports.monitor_tables import measured, measured_range
 from mqlml.reports.pictures import (
     Dot,
     Frame,
@@ -18,7 +19,7 @@ from mqlml.reports.pictures import (
     whisker,
 )
 from mqlml.reports.tables import Cell, Head, Table, cells, records, text_head
-from mqlml.reports.words import count, counted, day, figure, percent, short
+from mqlml.reports.words import capital, count, counted, day, figure, percent, short
 
 _MONTHS = 6
 _MOST_ESTIMATES = 26
@@ -35,10 +36,10 @@ def checked_table(checked: pd.DataFrame) -> Table:
     rows = tuple(
         cells(
             day(row["as_of"])[:10],
-            str(row["measure"]).rpartition(",")[0],
-            figure(row["estimated"], 3),
-            f"{figure(row['low'], 3)} to {figure(row['high'], 3)}",
-            figure(row["came"], 3),
+            capital(str(row["measure"]).rpartition(",")[0]),
+            measured(row["measure"], row["estimated"]),
+            measured_range(row["measure"], row["low"], row["high"]),
+            measured(row["measure"], row["came"]),
             _held(row["held"]),
         )
         for row in records(latest.head(2 * _MOST_ESTIMATES))
@@ -122,13 +123,16 @@ def arrival_table(arrival: pd.DataFrame) -> Table:
     )
     heads = (
         text_head("Source"),
-        Head("Events", "of late"),
-        Head("Half wait at most", "of late"),
-        Head("Nine in ten at most", "of late"),
-        Head("Nine in ten at most", "before"),
-        Head("Over a day", "of late"),
+        Head("Events", "lately"),
+        Head("Median wait", "lately"),
+        Head("Nine in ten within", "lately"),
+        Head("Nine in ten within", "before"),
+        Head("Over a day", "lately"),
     )
-    note = "A source that does not say when its events arrived shows no wait."
+    note = (
+        "Lately: events that arrived in the current period. A source that does not say when its "
+        "events arrived shows no wait."
+    )
     return Table("From happening to arriving", heads, rows, note=note)
 
 
@@ -161,9 +165,9 @@ def stage_time_table(times: pd.DataFrame) -> Table:
         by_month = {str(row["month"]): row for row in records(own)}
         row = [short(str(stage)).upper() if len(str(stage)) == 3 else short(str(stage))]
         rows.append(cells(*row, *(_days(by_month.get(month)) for month in months)))
-    heads = (text_head("Stage"), *(Head(month, "median days, leads") for month in months))
+    heads = (text_head("Stage"), *(Head(month) for month in months))
     note = "From a lead's creation to its first entry, by the month of the entry."
-    return Table("Time to each stage", heads, tuple(rows), note=note)
+    return Table("Median days to each stage, and leads that entered", heads, tuple(rows), note=note)
 
 
 def _days(row: dict[str, Any] | None) -> Cell:

@@ -141,7 +141,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         as_of=moment,
         model_version=loaded.version,
         found=found,
-        champions=_champions(project, loaded),
+        champions=_champions(project, loaded, moment),
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
         warnings=(proposed,) if proposed else (),
         details=_details(project, tables, loaded),
@@ -271,7 +271,8 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
     ]
 
 
-def _champions(project: Project, loaded: Loaded) -> list[Champion]:
-    """Return since when each version was champion, by the ledger of this workspace."""
-    known = [Champion(c.as_of, c.version) for c in champion_changes(project)]
+def _champions(project: Project, loaded: Loaded, moment: int) -> list[Champion]:
+    """Return since when each version was champion up to a moment, by the workspace's ledger."""
+    changes = [c for c in champion_changes(project) if timeline.is_known(c.as_of, moment)]
+    known = [Champion(c.as_of, c.version) for c in changes]
     return known or [Champion(int(loaded.bundle.facts["data_end"]), loaded.version)]
