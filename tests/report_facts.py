@@ -19,7 +19,7 @@ from mqlml.monitoring.silence import silences
 from mqlml.reports.audit import AuditFacts
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import IngestFacts
-from mqlml.reports.monitor import MonitorFacts
+from mqlml.reports.monitor import Flow, MonitorFacts
 from mqlml.reports.preview import PreviewFacts
 from mqlml.reports.preview_pictures import SideNames
 from mqlml.reports.review import ReviewFacts
@@ -301,8 +301,55 @@ def monitoring(**changes: Any) -> Monitoring:
             outcomes_of(scores), 0.8 * scores["probability"].to_numpy()
         ),
         "warnings": ("only 12 accepted leads: too few to judge verdicts",),
+        "checked": checked_estimates_frame(),
     }
     return Monitoring(**(values | changes))
+
+
+def checked_estimates_frame() -> pd.DataFrame:
+    """Return four looks' estimates: one held what came, two did not, the last is still open."""
+    looks = [AS_OF - weeks * 7 * DAY for weeks in (40, 30, 20, 4)]
+    ratio = pd.DataFrame(
+        {
+            "as_of": looks,
+            "measure": "conversions as a share of those expected, young leads",
+            "estimated": [0.98, 0.9, 1.02, 0.7],
+            "low": [0.8, 0.75, 0.85, 0.55],
+            "high": [1.2, 1.08, 1.22, 0.89],
+            "came": [1.01, 0.72, 0.8, np.nan],
+            "conversions": [80.0, 75.0, 90.0, np.nan],
+            "held": [True, False, False, None],
+        }
+    )
+    auc = ratio.assign(measure="ROC-AUC, young leads", estimated=0.81, low=0.7, high=0.9)
+    auc["came"], auc["held"] = [0.8, 0.79, 0.78, np.nan], [True, True, True, None]
+    return pd.concat([ratio, auc], ignore_index=True)
+
+
+def flow() -> Flow:
+    """Return a mail source whose events arrive later than they did, and times to two stages."""
+    arrival = pd.DataFrame(
+        {
+            "source": ["mail", "web"],
+            "events": [1200, 8000],
+            "median_h": [30.0, 0.0],
+            "slow_h": [120.0, 0.25],
+            "late_share": [0.6, 0.0],
+            "before_h": [2.0, 0.0],
+            "slow_before_h": [20.0, 0.2],
+        }
+    )
+    times = pd.DataFrame(
+        {
+            "stage": ["mql", "mql", "customer"],
+            "month": ["2026-04", "2026-05", "2026-05"],
+            "leads": [120, 90, 11],
+            "median_days": [12.0, 14.0, 63.0],
+            "low_days": [8.0, 9.0, 50.0],
+            "high_days": [20.0, 22.0, 80.0],
+        }
+    )
+    return Flow(arrival, times)
 
 
 def monitor_facts(**changes: Any) -> MonitorFacts:
@@ -312,6 +359,7 @@ def monitor_facts(**changes: Any) -> MonitorFacts:
         "as_of": AS_OF,
         "model_version": "4",
         "found": monitoring(),
+        "flow": flow(),
         "champions": (
             Champion(AS_OF - 30 * 7 * DAY, "3"),
             Champion(AS_OF - 5 * 7 * DAY, "4"),

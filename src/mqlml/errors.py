@@ -100,8 +100,14 @@ class NotPublishedError(MqlmlError):
 
 
 UNREACHABLE = "the tracking server cannot be reached"
+LOCKED = "the store is locked by another program"
 ALARM_EXIT_CODE = 10
 INTERRUPTED_EXIT_CODE = 130
+
+
+def is_away(error: MqlmlError) -> bool:
+    """Return whether the error says that MLflow cannot be had now, and may be had later."""
+    return error.faults[0].what in {UNREACHABLE, LOCKED}
 
 
 def nearest(name: str, valid: Sequence[str]) -> str:

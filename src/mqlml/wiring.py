@@ -8,10 +8,12 @@ from mqlml.errors import ConfigError, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mqlml.delivery.alerts import Channel
     from mqlml.engines.engine import Engine
     from mqlml.engines.local import LocalEngine
     from mqlml.engines.settings import EngineSettings
     from mqlml.engines.spark import SparkEngine
+    from mqlml.monitoring.alert_settings import AlertSettings
     from mqlml.serving.database import Database
     from mqlml.storage.workspace import Workspace
     from mqlml.tracking.connection import Connection
@@ -41,6 +43,7 @@ def secret_names(settings: Settings) -> tuple[str, ...]:
     )
     named |= {n for n in optional if n}
     named |= {one.token_env for one in settings.delivery.values() if one.token_env}
+    named |= set(settings.monitoring.alerts.secret_names)
     return tuple(sorted(named))
 
 
@@ -113,6 +116,32 @@ def open_verdicts(
     from mqlml.serving.sqlite import SqliteDatabase
 
     return SqliteDatabase(workspace.verdicts, create=create)
+
+
+def open_channel(alerts: "AlertSettings", name: str, secrets: "Mapping[str, str]") -> "Channel":
+    """Return the way called `name` by which a change is told.
+
+    Raises ConfigError if a variable is not set, or the way is no longer set up.
+    """
+    where = f"monitoring.alerts.{name}"
+
+    def known(variable: str | None, setting: str) -> str | None:
+        return None if variable is None else secret(secrets, variable, f"{where}.{setting}")
+
+    if name == "webhook" and alerts.webhook is not None:
+        from mqlml.delivery.alert_webhook import Webhook
+        from mqlml.delivery.http import sender
+
+        token = known(alerts.webhook.token_env, "token_env")
+        url = secret(secrets, alerts.webhook.url_env, f"{where}.url_env")
+        return Webhook(url, sender(alerts.timeout_s, token), alerts.webhook.shape)
+    if name == "email" and alerts.email is not None:
+        from mqlml.delivery.alert_mail import Mail
+
+        user = known(alerts.email.user_env, "user_env")
+        password = known(alerts.email.password_env, "password_env")
+        return Mail(alerts.email, alerts.timeout_s, user, password)
+    raise ConfigError(Fault("this way is not set up", where, mend="see docs/alerts.md"))
 
 
 def secret(secrets: "Mapping[str, str]", name: str, where: str) -> str:

@@ -81,7 +81,7 @@ def train(
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     answer(result.document(), result.lines(), as_json=as_json)
-    if not result.published:
+    if not result.published and not result.waits:
         raise typer.Exit(NotPublishedError.exit_code)
 
 

@@ -3,13 +3,12 @@
 import urllib3
 
 from mqlml.delivery.push import Answer, Send
-from mqlml.delivery.settings import DeliverySettings
 from mqlml.delivery.shapes import Request
 
 
-def sender(settings: DeliverySettings, token: str | None) -> Send:
+def sender(timeout_s: float, token: str | None) -> Send:
     """Return the function that makes a call; no answer is status 0."""
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(settings.timeout_s), retries=False)
+    pool = urllib3.PoolManager(timeout=urllib3.Timeout(timeout_s), retries=False)
     common = {"Content-Type": "application/json", "User-Agent": "mqlml"}
     if token is not None:
         common["Authorization"] = f"Bearer {token}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlml import timeline
@@ -30,7 +31,13 @@ def estimated_quality(history: ScoredHistory, residuals: Residuals) -> pd.DataFr
 def _of(history: ScoredHistory, residuals: Residuals, who: str) -> Iterator[dict[str, Any]]:
     as_of = history.as_of
     mature = np.asarray(timeline.is_mature(as_of, history.horizon, 0, history.data_end))
-    chosen = mature[residuals.row] == (who == MATURE)
+    yield from measured_quality(history, residuals, mature[residuals.row] == (who == MATURE), who)
+
+
+def measured_quality(
+    history: ScoredHistory, residuals: Residuals, chosen: npt.NDArray[np.bool_], who: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the measures of the chosen pieces of news; nothing where too few conversions came."""
     came = (residuals.residual > 0).astype(np.float64)[chosen]
     expected = came - residuals.residual[chosen]
     if came.sum() < _FEWEST:

@@ -41,6 +41,7 @@ class ScoredHistory:
             about its probabilities, only about inputs.
         handed_at: when each row's lead was handed over to sales, NEVER if not;
             None where nobody keeps handovers.
+        groups: by name (persona, source) which group each row belongs to, "" for none.
         stages: lead_id, stage, entered_at of all leads, for the questions of the funnel.
     """
 
@@ -52,6 +53,7 @@ class ScoredHistory:
     data_end: int
     learnt_until: int
     handed_at: Ints | None = None
+    groups: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     stages: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=["lead_id", "stage", "entered_at"])
     )
@@ -123,6 +125,8 @@ class Monitoring:
         questions: question, measure, now, low, high, before, mqls, mqls_before.
         quality: measure, value, low, high, weeks: of leads whose outcomes are not known yet,
             and of those that have matured.
+        checked: as_of, measure, estimated, low, high, came, conversions, held: what earlier
+            looks estimated, and what came of the same leads.
     """
 
     alarm: bool
@@ -134,6 +138,7 @@ class Monitoring:
     quality: pd.DataFrame = field(default_factory=pd.DataFrame)
     segments: pd.DataFrame = field(default_factory=pd.DataFrame)
     questions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checked: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: tuple[str, ...] = ()
 
 

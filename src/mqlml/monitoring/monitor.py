@@ -1,5 +1,6 @@
 """One look at the champion: inputs, outcomes, calibration, criteria, volumes."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from mqlml.monitoring.evidence import (
 )
 from mqlml.monitoring.funnel import funnel_questions
 from mqlml.monitoring.inputs import input_table
+from mqlml.monitoring.kept_estimates import checked_estimates
 from mqlml.monitoring.segments import calibration_by_segment
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.monitoring.verdicts import verdict_change
@@ -40,10 +42,12 @@ def monitor(
     criteria_then: Criteria,
     criteria_now: Criteria,
     retargeted: str = "",
+    estimates: Iterable[Mapping[str, Any]] = (),
 ) -> Monitoring:
     """Return what changed since the champion was trained, the strongest first.
 
-    Nothing later than `history.data_end` is looked at. An alarm is raised by
+    Nothing later than `history.data_end` is looked at. `estimates` are those of earlier looks
+    at the same champion, see `checked_estimates`. An alarm is raised by
     what needs somebody to act: conversions or verdicts that no longer follow the
     scores, inputs that broke or shifted, criteria edited without a new version.
     """
@@ -66,6 +70,7 @@ def monitor(
         calibration=matured_calibration(history),
         volumes=_volumes(history),
         quality=estimated_quality(history, watched.residuals),
+        checked=checked_estimates(history, watched.residuals, estimates),
         segments=calibration_by_segment(watched),
         questions=funnel_questions(
             history.stages, horizon=history.horizon, data_end=history.data_end

@@ -10,12 +10,13 @@ from mqlml.monitoring.watch import Watch, segments_of
 
 COLUMNS = ("segment", "expected", "observed", "ratio", "low", "high")
 _FEWEST_EXPECTED = 5.0
+_MOST_GROUPS = 8
 _BANDS = (("lowest half of the scores", 0.0, 0.5), ("next three tenths", 0.5, 0.8))
 _TOP = ("top fifth of the scores", 0.8, 1.0)
 
 
 def calibration_by_segment(watch: Watch) -> pd.DataFrame:
-    """Return expected and observed conversions by score band and by segment, 95 % intervals.
+    """Return expected and observed conversions by score band, segment and group, with intervals.
 
     What is expected of a lead is what its score promised for the time it has been open, so
     no lead has to wait for its horizon. Segments with fewer than five expected are left out.
@@ -35,8 +36,18 @@ def calibration_by_segment(watch: Watch) -> pd.DataFrame:
         for level in levels:
             inside = np.asarray(values == level, dtype=bool)
             masks.append((segment_name(column, level), inside[news.row]))
+    for kind, members in history.groups.items():
+        masks += [
+            (f"{kind}: {one}", (members == one)[news.row]) for one in _largest(members[news.row])
+        ]
     rows = [_row(name, expected[mask], came[mask]) for name, mask in masks]
     return pd.DataFrame([row for row in rows if row], columns=list(COLUMNS))
+
+
+def _largest(members: Any) -> list[str]:
+    """Return the groups by name, at most the eight with the most rows."""
+    counts = pd.Series(members[members != ""]).value_counts()
+    return sorted(str(name) for name in counts.index[:_MOST_GROUPS])
 
 
 def _row(

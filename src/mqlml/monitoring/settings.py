@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mqlml.monitoring.alert_settings import AlertSettings
+
 
 class MonitoringSettings(BaseModel):
     """How long the current period is, and how sure an alarm must be."""
@@ -17,3 +19,4 @@ class MonitoringSettings(BaseModel):
     keep_weeks: float = Field(default=26, gt=0)
     promote_z: float = Field(default=1.28, gt=0)
     judged_weeks: float = Field(default=8, gt=0)
+    alerts: AlertSettings = AlertSettings()

@@ -40,6 +40,8 @@ KINDS = {
     "bots": "Machines open the mails",
     "selection": "Who is handed to sales changed",
     "sales_cycle": "Sales takes another time to close",
+    "rollback": "The champion does worse than the one before",
+    "test": "This is a test: alerts arrive here",
 }
 _STAGES = {
     "customer": ("became customers", "became a customer", "become customers"),

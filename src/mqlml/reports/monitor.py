@@ -9,6 +9,12 @@ import pandas as pd
 from mqlml.monitoring.evidence import Change, Cost, Monitoring
 from mqlml.reports.curves import calibration_picture
 from mqlml.reports.facts import Named, Warned, kind_words
+from mqlml.reports.monitor_flow import (
+    arrival_table,
+    checked_table,
+    estimate_picture,
+    stage_time_table,
+)
 from mqlml.reports.monitor_tables import quality_table, question_table, segment_table
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
@@ -19,6 +25,17 @@ from mqlml.reports.words import counted, day, figure, listed, percent, sentence,
 _INPUTS = 20
 _COLUMNS = 6
 _LEAST_COST = 0.05
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How events arrive and leads move: frames of `arrival_delays` and `stage_times`."""
+
+    arrival: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stage_times: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+NO_FLOW = Flow()
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,7 @@ class MonitorFacts:
     sentences: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     details: Sequence[Named] = ()
+    flow: Flow = NO_FLOW
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,11 @@ def monitor_page(facts: MonitorFacts) -> str:
         inputs=_input_table(found.inputs) if len(found.inputs) else None,
         questions=question_table(found.questions) if len(found.questions) else None,
         quality=quality_table(found.quality) if len(found.quality) else None,
-        segments=segment_table(found.segments) if len(found.segments) else None,
+        segments=segment_table(found.segments, facts.sentences) if len(found.segments) else None,
+        checked=checked_table(found.checked) if len(found.checked) else None,
+        estimates=pictures.get("estimates"),
+        arrival=arrival_table(facts.flow.arrival) if len(facts.flow.arrival) else None,
+        times=stage_time_table(facts.flow.stage_times) if len(facts.flow.stage_times) else None,
         details=facts.details,
     )
 
@@ -82,6 +104,8 @@ def _pictures(facts: MonitorFacts) -> dict[str, Picture]:
         made["weekly"] = weekly_picture(found.weekly, facts.champions)
     if len(found.calibration):
         made["calibration"] = calibration_picture(found.calibration)
+    if len(found.checked):
+        made["estimates"] = estimate_picture(found.checked)
     return made
 
 

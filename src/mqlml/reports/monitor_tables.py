@@ -1,11 +1,12 @@
 """Tables of the monitoring page: the funnel's questions, quality today, calibration by segment."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from mqlml.reports.tables import Cell, Head, Table, cells, records, text_head
-from mqlml.reports.words import count, figure, percent, percent_range, short
+from mqlml.reports.words import capital, count, figure, percent, percent_range, short
 
 
 def question_table(questions: pd.DataFrame) -> Table:
@@ -35,9 +36,9 @@ def quality_table(quality: pd.DataFrame) -> Table:
     """Return the estimate of today's quality beside what is known of older leads."""
     rows = tuple(
         cells(
-            Cell(row["measure"]),
-            figure(row["value"], 3),
-            f"{figure(row['low'], 3)} to {figure(row['high'], 3)}",
+            capital(row["measure"]),
+            measured(row["measure"], row["value"]),
+            measured_range(row["measure"], row["low"], row["high"]),
             count(row["conversions"]),
         )
         for row in records(quality)
@@ -55,11 +56,43 @@ def quality_table(quality: pd.DataFrame) -> Table:
     return Table("How good the scores are today", heads, rows, note=note)
 
 
-def segment_table(segments: pd.DataFrame) -> Table:
-    """Return expected and observed conversions by segment, those off their interval marked."""
+def measured(measure: str, value: float) -> str:
+    """Return a measure's value: ROC-AUC as a figure, conversions of those expected as a share.
+
+    >>> measured("ROC-AUC, young leads", 0.8671), measured("conversions as a share", 0.728)
+    ('0.867', '73\u202f%')
+    """
+    return figure(value, 3) if measure.startswith("ROC-AUC") else percent(value)
+
+
+def measured_range(measure: str, low: float, high: float) -> str:
+    """Return the interval of a measure."""
+    if measure.startswith("ROC-AUC"):
+        return f"{figure(low, 3)} to {figure(high, 3)}"
+    return percent_range(low, high)
+
+
+def segment_words(segment: str, sentences: Mapping[str, str]) -> str:
+    """Return a segment as people say it, its column by its sentence.
+
+    >>> segment_words("title__seniority = 'c_level'", {"title__seniority": "seniority by title"})
+    'Seniority by title: c level'
+    """
+    column, sign, level = segment.partition(" = ")
+    if not sign:
+        return capital(short(segment))
+    said = sentences.get(column, column)
+    return capital(short(f"{said}: {level.strip(chr(39)).replace('_', ' ')}"))
+
+
+def segment_table(segments: pd.DataFrame, sentences: Mapping[str, str]) -> Table:
+    """Return expected and observed conversions by segment, those off their interval marked.
+
+    `sentences` say in words what a column holds.
+    """
     rows = tuple(
         cells(
-            Cell(short(row["segment"])),
+            segment_words(row["segment"], sentences),
             figure(row["expected"], 1),
             count(row["observed"]),
             Cell(percent(row["ratio"]), tone="bad" if is_off(row["low"], row["high"]) else ""),

@@ -112,7 +112,9 @@ def _words(weekly: pd.DataFrame, champions: Sequence[Champion]) -> str:
     if mature.empty:
         return "No week's outcomes are known yet."
     outside = ~mature["expected"].between(mature["low"], mature["high"])
-    changes = counted(len(champions), "champion", "champions")
+    first, last = weekly["week"].iloc[0], weekly["week"].iloc[-1]
+    inside = [one for one in champions if first <= one.at <= last]
+    changes = counted(len(inside), "new champion", "new champions")
     weeks = counted(len(mature), "week", "weeks")
     return (
         f"In {int(outside.sum())} of {weeks} with known outcomes the expected rate lies "

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mqlml.errors import UNREACHABLE, BundleError, DataError, Fault, MqlmlError
+from mqlml.errors import LOCKED, UNREACHABLE, BundleError, DataError, Fault, MqlmlError
 from mqlml.tracking.library import hushed, mlflow
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@")
@@ -27,6 +27,10 @@ _UNREACHABLE = (
     "connection failed",
     "could not connect",
     "connection to server",
+    "Connection aborted",
+    "Connection reset",
+    "closed the connection",
+    "terminating connection",
 )
 
 
@@ -92,7 +96,7 @@ _RULES: tuple[tuple[tuple[str, ...], type[MqlmlError], str, str], ...] = (
     (
         _LOCKED,
         DataError,
-        "the store is locked by another program",
+        LOCKED,
         "close what holds the database open (another job, a database viewer), then try again",
     ),
     (

@@ -20,11 +20,30 @@ class DatasetFacts:
 
 
 @dataclass(frozen=True)
+class Campaign:
+    """A change that was found, and under which everything that follows from it is recorded.
+
+    `key` names it for good; `since` and `as_of` (the look that found it) in microseconds UTC,
+    `version` was champion then.
+    """
+
+    key: str
+    kind: str
+    since: int | None
+    columns: Sequence[str]
+    evidence: str
+    as_of: int
+    version: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One run: what was done (`kind`), as of when (microseconds UTC), why, and what followed.
 
     `artifacts` maps a path inside the run to the bytes or the file that go there. `note`
     is Markdown shown above the run, `summary` one sentence for the version that comes of it.
+    `series` maps a metric to its values by moment (microseconds UTC), a step a week; `timeline`
+    are figures for the model's time line. `campaign` is the change that the run belongs to.
     """
 
     name: str
@@ -39,6 +58,9 @@ class RunRecord:
     artifacts: Mapping[str, bytes | Path] = field(default_factory=dict)
     note: str = ""
     summary: str = ""
+    series: Mapping[str, Sequence[tuple[int, Number]]] = field(default_factory=dict)
+    timeline: Mapping[str, Number] = field(default_factory=dict)
+    campaign: Campaign | None = None
 
 
 @dataclass(frozen=True)

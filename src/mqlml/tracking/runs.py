@@ -11,11 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mqlml.errors import BundleError, Fault
+from mqlml.timeline import MICROS_PER_WEEK
 from mqlml.tracking.library import mlflow
 from mqlml.tracking.races import written
 from mqlml.tracking.records import DatasetFacts, Number, RunRecord, RunRow
 
 _PREFIX = "mqlml."
+# The tag of a run that waited in a workspace until MLflow could be had again.
+KEPT_BACK = "kept_back"
 _BATCH = 100
 _PAGE = 1000
 _METRIC_BATCH = 1000
@@ -23,6 +26,7 @@ _VALUE_LENGTH = 5000
 _DIGEST_LENGTH = 36
 _MICROS_PER_MILLI = 1000
 _FINISHED = "FINISHED"
+_FRAMES = ("campaign", "timeline")
 
 
 def experiment_id(client: Any, name: str, *, location: str | None) -> str:
@@ -54,16 +58,19 @@ def experiment_id(client: Any, name: str, *, location: str | None) -> str:
 
 
 @contextmanager
-def running(client: Any, experiment: str, record: RunRecord) -> Iterator[str]:
+def running(
+    client: Any, experiment: str, record: RunRecord, *, parent: str | None = None
+) -> Iterator[str]:
     """Yield the id of a new run that is FINISHED if the block ends well, else FAILED.
 
-    Its times are those of `as_of`, not of the clock.
+    Its times are those of `as_of`, not of the clock. MLflow shows it under the run `parent`.
     """
+    above = {} if parent is None else {"mlflow.parentRunId": parent}
     millis = record.as_of // _MICROS_PER_MILLI
     run = client.create_run(
         experiment,
         start_time=millis,
-        tags=_run_tags(record),
+        tags=_run_tags(record) | above,
         run_name=f"{record.kind} {record.reason}".strip(),
     )
     run_id = str(run.info.run_id)
@@ -99,6 +106,12 @@ def log_figures(
         for key, value in sorted(metrics.items())
         if isfinite(value)
     ]
+    points += [
+        Metric(key, float(value), at // _MICROS_PER_MILLI, at // MICROS_PER_WEEK)
+        for key, values in sorted(record.series.items())
+        for at, value in values
+        if isfinite(value)
+    ]
     while params or tags or points:
         client.log_batch(
             run_id, metrics=points[:_METRIC_BATCH], params=params[:_BATCH], tags=tags[:_BATCH]
@@ -132,7 +145,25 @@ def list_runs(client: Any, name: str) -> tuple[RunRow, ...]:
         return ()
     versions = _version_of_run(client, name)
     rows = [_row(run, versions) for run in _all_runs(client, found.experiment_id)]
+    # What holds runs together is MLflow's pages' business.
+    rows = [row for row in rows if row.kind not in _FRAMES]
     return tuple(sorted(rows, key=lambda row: (row.at, row.kind, row.version, row.run_id)))
+
+
+def find_tagged(client: Any, name: str, tag: str, value: str) -> tuple[str, str] | None:
+    """Return run id and version ("" if none) of the finished run whose tag of ours has a value."""
+    found = client.get_experiment_by_name(name)
+    run_id = None if found is None else run_with_tag(client, found.experiment_id, tag, value)
+    return None if run_id is None else (run_id, _version_of_run(client, name).get(run_id, ""))
+
+
+def run_with_tag(client: Any, experiment: str, tag: str, value: str) -> str | None:
+    """Return the finished run whose tag of ours has a value, the first one made; None if none."""
+    quote = '"' if "'" in value else "'"
+    asked = f"attributes.status = '{_FINISHED}' and tags.`{_PREFIX}{tag}` = {quote}{value}{quote}"
+    order = ["attributes.start_time ASC"]
+    runs = client.search_runs([experiment], asked, max_results=1, order_by=order)
+    return str(runs[0].info.run_id) if runs else None
 
 
 def unfinished_runs(client: Any, name: str) -> tuple[str, ...]:

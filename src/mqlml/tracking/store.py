@@ -1,11 +1,11 @@
 """Everything the rest of mqlml asks of MLflow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mqlml.tracking import aliases, registry, runs
+from mqlml.tracking import aliases, campaigns, registry, runs
 from mqlml.tracking.connection import Connection
 from mqlml.tracking.faults import told
 from mqlml.tracking.model_files import installed_version
@@ -13,6 +13,7 @@ from mqlml.tracking.records import (
     ChampionChange,
     LoggedModel,
     ModelRef,
+    Number,
     RunRecord,
     RunRow,
     TrainingRecord,
@@ -71,7 +72,21 @@ class MlflowStore:
         """Return the id of a finished run that holds `record`."""
         with self._client() as client, self._running(client, record) as run_id:
             runs.log_figures(client, run_id, record, metrics=record.metrics)
+            if record.timeline:
+                self.log_timeline(record.name, record.timeline, as_of=record.as_of)
             return run_id
+
+    def log_timeline(self, name: str, figures: Mapping[str, Number], *, as_of: int) -> None:
+        """Add figures as of a moment to the time line of model `name`."""
+        with self._client() as client:
+            experiment = self._experiment(client, name)
+            campaigns.log_timeline(client, experiment, name, at=as_of, figures=figures)
+
+    def recorded(self, name: str, key: str) -> LoggedModel | None:
+        """Return the run, and its version if it has one, that was kept back under `key`."""
+        with self._client() as client:
+            found = runs.find_tagged(client, name, runs.KEPT_BACK, key)
+        return None if found is None else LoggedModel(found[0], name, found[1])
 
     def runs(self, name: str) -> tuple[RunRow, ...]:
         """Return the finished runs of model `name`, oldest as_of first."""
@@ -146,6 +161,9 @@ class MlflowStore:
             aliases.make_champion(client, ref, change)
             if change.kind != "rollback":
                 client.set_tag(ref.run_id, *runs.decision_tag("promoted"))
+                client.set_tag(ref.run_id, "to_version", change.version)
+            if change.kind == "promote" and change.by:
+                client.set_tag(ref.run_id, "decided_by", change.by)
         return ref
 
     def note_change(self, ref: ModelRef, change: ChampionChange) -> None:
@@ -215,7 +233,10 @@ class MlflowStore:
 
     @contextmanager
     def _running(self, client: Any, record: RunRecord) -> Iterator[str]:
-        with runs.running(client, self._experiment(client, record.name), record) as run_id:
+        experiment, parent = self._experiment(client, record.name), None
+        if record.campaign is not None:
+            parent = campaigns.campaign_run(client, experiment, record.name, record.campaign)
+        with runs.running(client, experiment, record, parent=parent) as run_id:
             yield run_id
 
     def _experiment(self, client: Any, name: str) -> str:

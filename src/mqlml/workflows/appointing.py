@@ -8,11 +8,14 @@ from mqlml.errors import BundleError, Fault, UsageError
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import read_tables
 from mqlml.wiring import open_store
+from mqlml.workflows.campaigns import campaign_of_version
+from mqlml.workflows.catching_up import catch_up
+from mqlml.workflows.kept_back import Recording
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import appoint, champion_changes, settle_champion
+from mqlml.workflows.promotions import appoint, champion_changes
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import ChampionChange, ModelRef
+    from mqlml.tracking.records import Campaign, ChampionChange, ModelRef
     from mqlml.tracking.store import MlflowStore
 
 
@@ -59,7 +62,7 @@ def promote(project: Project, word: Word, *, version: str | None) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("promote"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         chosen = version or _waiting(project, store).version
         before = store.champion(project.settings.name)
         if before is not None and before.version == chosen:
@@ -74,12 +77,12 @@ def decline(project: Project, word: Word) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("decline"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         waiting, champion = _waiting(project, store), store.champion(project.settings.name)
         said = f"version {waiting.version} was declined by {word.by}: {word.reason}"
         store.withdraw(waiting, said)
         stays = "" if champion is None else champion.version
-        run_id = _recorded(project, store, "decline", moment, decision=said, version=stays)
+        run_id = _recorded(project, store, _Said("decline", moment, said, stays, word.by))
         payload = {"run_id": run_id, "version": waiting.version, "by": word.by, "decision": said}
         write_entry(project.workspace.ledger, Entry("decline", moment, payload))
     return Appointed(stays, stays, said, run_id, shown_instant(moment))
@@ -90,7 +93,7 @@ def rollback(project: Project, word: Word) -> Appointed:
     store = open_store(project.settings, project.workspace, project.secrets)
     moment = _moment(project, word)
     with project.workspace.lock("rollback"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
         now = store.champion(project.settings.name)
         if now is None:
             mend = "run 'mqlml train' first"
@@ -141,29 +144,38 @@ def _appointed(
     was = "" if before is None else before.version
     instead = f" instead of version {was}" if was else ""
     said = f"version {change.version} is champion{instead}, by {change.by}: {change.why}"
-    run_id = _recorded(
-        project, store, change.kind, change.as_of, decision=said, version=change.version
-    )
+    came = was if change.kind == "rollback" else change.version
+    campaign = campaign_of_version(project, came)
+    told = _Said(change.kind, change.as_of, said, change.version, change.by, was, campaign)
+    run_id = _recorded(project, store, told)
     return Appointed(change.version, was, said, run_id, shown_instant(change.as_of))
 
 
-def _recorded(
-    project: Project,
-    store: "MlflowStore",
-    kind: str,
-    moment: int,
-    *,
-    decision: str,
-    version: str,
-) -> str:
+@dataclass(frozen=True)
+class _Said:
+    """A person's word as MLflow keeps it: what, as of when, by whom, about which version."""
+
+    kind: str
+    as_of: int
+    decision: str
+    version: str
+    by: str
+    before: str = ""
+    campaign: "Campaign | None" = None
+
+
+def _recorded(project: Project, store: "MlflowStore", said: _Said) -> str:
     from mqlml.tracking.records import RunRecord
 
+    versions = {"from_version": said.before, "to_version": said.version} if said.before else {}
     record = RunRecord(
         name=project.settings.name,
-        kind=kind,
-        as_of=moment,
+        kind=said.kind,
+        as_of=said.as_of,
         reason="manual",
-        decision=decision,
-        model_version=version,
+        decision=said.decision,
+        model_version=said.version,
+        tags={"decided_by": said.by, **versions},
+        campaign=said.campaign,
     )
-    return store.log_run(record)
+    return Recording(project, store).log_run(record)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,12 @@ from mqlml.monitoring.retraining import Request, Treatment
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.rows import rule_rows
 from mqlml.tables.contracts import Tables
+from mqlml.workflows.campaigns import campaign_of
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.project import Project
+
+if TYPE_CHECKING:
+    from mqlml.tracking.records import Campaign
 
 Rows = npt.NDArray[np.intp]
 
@@ -36,6 +41,12 @@ class Occasion:
     treatment: Treatment
     moment: int
     seed: int
+
+    @property
+    def campaign(self) -> "Campaign | None":
+        """Return the campaign of the change for which there is a challenger."""
+        change, version = self.request.change, self.champion.version
+        return campaign_of(self.project, change, version=version, as_of=self.moment)
 
     def tags(self, decision: Decision) -> dict[str, str]:
         """Return what the record in MLflow says of it beside the training's own."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlml.errors import UNREACHABLE, BundleError, Fault
+from mqlml.errors import BundleError, Fault, MqlmlError, is_away
 from mqlml.modeling.bundle import Bundle, load_bundle
 from mqlml.storage.atomic import replace_file
 from mqlml.wiring import open_store
@@ -49,14 +49,27 @@ def load_champion(project: Project, version: str | None = None) -> Loaded:
     store = open_store(project.settings, project.workspace, project.secrets)
     try:
         return fetch(store, project, version)
-    except BundleError as error:
+    except MqlmlError as error:
         known = _remembered(project) if version is None else None
-        if known is None or error.faults[0].what != UNREACHABLE:
+        if known is None or not is_away(error):
             raise
+        why = error.faults[0].what
     project.workspace.say(
-        f"note: {UNREACHABLE}: version {known.version} serves, the champion of the last time"
+        f"note: {why}: version {known.version} serves, the champion of the last time"
     )
     return known
+
+
+def known_version(project: Project, store: "MlflowStore") -> str:
+    """Return the champion's version; while MLflow is away that of the last time; "" if none."""
+    try:
+        champion = store.champion(project.settings.name)
+    except MqlmlError as error:
+        if not is_away(error):
+            raise
+        known = _remembered(project)
+        return "" if known is None else known.version
+    return "" if champion is None else champion.version
 
 
 def fetch(store: "MlflowStore", project: Project, version: str | None = None) -> Loaded:

@@ -14,6 +14,7 @@ from mqlml.config import settings_digest
 from mqlml.errors import MqlmlError
 from mqlml.monitoring.evidence import Change
 from mqlml.storage.ledger import Entry, read_entries, write_entry
+from mqlml.workflows.alerting import send_alerts
 from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.monitor import MonitorResult, monitor
 from mqlml.workflows.project import Project, shown_instant
@@ -103,6 +104,10 @@ def cycle(project: Project, wishes: CycleWishes, *, say: Say) -> CycleResult:
         night.step("score", night.score),
         night.step("tidy", night.tidy),
     ]
+    if steps[1].is_earlier:
+        # The look was done before, but what it had to tell may have met a server that was down.
+        for line in send_alerts(project).lines():
+            project.workspace.say(line)
     return CycleResult(tuple(steps), shown_instant(moment), night.alarm, night.waits)
 
 
@@ -151,6 +156,8 @@ class _Night:
         found: MonitorResult = monitor(self.project, as_of=self.moment, say=self.say)
         self.changes, self.alarm = found.found.changes, found.alarm
         words = next(iter(found.lines()))
+        for line in found.alerting.lines():
+            self.project.workspace.say(line)
         return f"{words} {found.comeback}".strip()
 
     def retrain(self) -> str:

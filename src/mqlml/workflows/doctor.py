@@ -11,6 +11,7 @@ from mqlml.errors import Check
 from mqlml.storage.health import check_workspace
 from mqlml.storage.workspace import Workspace
 from mqlml.wiring import open_store
+from mqlml.workflows.catching_up import check_kept_back
 from mqlml.workflows.project import Project
 from mqlml.workflows.promotions import check_promotion
 
@@ -52,7 +53,7 @@ def examine(project: Project) -> Examination:
     checks = (*examined.checks, *check_store(store, project.settings.name))
     if not all(check.ok for check in checks):
         return Examination(checks)  # what cannot be read cannot be compared
-    return Examination((*checks, check_promotion(project, store)))
+    return Examination((*checks, check_promotion(project, store), check_kept_back(project)))
 
 
 def examine_without_store(workspace: Path) -> Examination:

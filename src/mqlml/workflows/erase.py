@@ -27,7 +27,9 @@ from mqlml.storage.tombstones import (
     write_tombstones,
 )
 from mqlml.wiring import open_store, secret
+from mqlml.workflows.catching_up import tell_kept_back
 from mqlml.workflows.ingest import KEPT, SEEN
+from mqlml.workflows.kept_back import FOLDER
 from mqlml.workflows.project import Project
 from mqlml.workflows.verdict_store import erase_verdicts
 
@@ -124,9 +126,10 @@ def _finish(project: Project, salt: str) -> EraseResult:
     _forget_told(root / DELIVERIES, erasing)
     rows += erase_verdicts(project, erasing)
     store = open_store(project.settings, workspace, project.secrets)
+    tell_kept_back(project, store)  # so that what waited is searched and marked as well
     models = store.mark_for_retraining(project.settings.name, known_from=erasing.known_from)
     files = store.scrub(partial(scrubbed, words=erasing.words))
-    for folder in (workspace.reports, workspace.artifacts, workspace.bundles):
+    for folder in (workspace.reports, workspace.artifacts, workspace.bundles, root / FOLDER):
         files += scrub_folder(folder, erasing.words)
     # The next command reads the sources again, with the person left out.
     (root / SEEN).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from mqlml.modeling.fallback import stand_in_of
 from mqlml.scoring.fallback import rung_of, rung_words
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.learning import Learnt, bundle_of
+from mqlml.workflows.promotions import PASSED
 
 
 def with_fallback(
@@ -58,7 +59,7 @@ def fallback_mark(learnt: Learnt) -> str:
 def promotion_words(learnt: Learnt) -> str:
     """Return why what was trained becomes champion."""
     if not learnt.fallback:
-        return "it passed every gate"
+        return PASSED
     failed = ", ".join(gate.name for gate in learnt.gates if not gate.passed)
     return f"{rung_words(learnt.fallback)} stand in: no learnt model passed {failed}"
 

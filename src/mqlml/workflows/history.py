@@ -1,5 +1,6 @@
 """Past points as the champion scores them, beside what became of them since."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.champion import Loaded
 
+NO_GROUPS: Mapping[str, npt.NDArray[Any]] = {}
 # An undated outcome is told at the point itself: the shortest horizon there is.
 _AT_ONCE = 1
 
@@ -54,13 +56,23 @@ def past_of(settings: Settings, tables: Tables, loaded: Loaded) -> Past:
     return Past(points, matrix, scores)
 
 
-def history_of(settings: Settings, tables: Tables, loaded: Loaded, past: Past) -> ScoredHistory:
-    """Return the past as monitoring looks at it; points of unknown outcome are left out."""
+def history_of(
+    settings: Settings,
+    tables: Tables,
+    loaded: Loaded,
+    past: Past,
+    groups: Mapping[str, npt.NDArray[Any]] = NO_GROUPS,
+) -> ScoredHistory:
+    """Return the past as monitoring looks at it; points of unknown outcome are left out.
+
+    `groups` say by name which group each row of the past belongs to.
+    """
     points, matrix, scores = past.points, past.matrix, past.scores
     converted_at = points["converted_at"].to_numpy(np.int64)
     horizon = days_to_micros(settings.target.horizon_days or 0)
     if settings.target.stage == FLAT_OUTCOME:
         known = np.flatnonzero(points["label"].notna())
+        groups = {name: members[known] for name, members in groups.items()}
         points, matrix, scores = (
             frame.iloc[known].reset_index(drop=True) for frame in (points, matrix, scores)
         )
@@ -77,6 +89,7 @@ def history_of(settings: Settings, tables: Tables, loaded: Loaded, past: Past) -
         learnt_until=int(loaded.bundle.facts["last_labelled_as_of"]) + 1,
         handed_at=_handed_at(tables, scores["lead_id"]),
         stages=tables.stages,
+        groups=groups,
     )
 
 

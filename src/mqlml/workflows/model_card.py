@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mqlml.config import Settings
 from mqlml.criteria.compare import criteria_changes
 from mqlml.criteria.settings import Criteria
-from mqlml.errors import BundleError
+from mqlml.errors import BundleError, DataError
 from mqlml.features.plan import Plan
 from mqlml.modeling.bundle import Bundle
 from mqlml.reports.facts import contestant_words
@@ -21,7 +21,7 @@ def known_champion(project: Project) -> Loaded | None:
     """Return the champion, None if there is none yet or it cannot be read."""
     try:
         return load_champion(project)
-    except BundleError:
+    except (BundleError, DataError):
         return None
 
 

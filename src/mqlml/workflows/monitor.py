@@ -1,21 +1,24 @@
 """`mqlml monitor`: what changed since the champion was trained, recorded in MLflow."""
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
 from mqlml import timeline
 from mqlml.criteria.file import criteria_from_dict
+from mqlml.errors import MqlmlError
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
 from mqlml.monitoring.told import news_among
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import (
+    NO_FLOW,
+    Flow,
     MonitorFacts,
     monitor_page,
-    monitor_pictures,
     monitor_verdict,
 )
 from mqlml.reports.timeline_picture import Champion
@@ -24,17 +27,23 @@ from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
-from mqlml.workflows.champion import Loaded, fetch
+from mqlml.workflows.alerting import NOTHING_SENT, Alerting, queue_alerts, send_alerts
+from mqlml.workflows.campaigns import campaign_of, campaign_payload
+from mqlml.workflows.catching_up import catch_up
+from mqlml.workflows.champion import Loaded, load_champion
 from mqlml.workflows.comeback import comeback, comeback_words
-from mqlml.workflows.history import Past, history_of, past_of, reference_of
+from mqlml.workflows.history import NO_GROUPS, Past, history_of, past_of, reference_of
 from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.kept_back import Recording, unless_away
+from mqlml.workflows.monitor_record import change_document, monitor_record
+from mqlml.workflows.monitored import earlier_estimates, flow_of, groups_of
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import champion_changes, settle_champion
-from mqlml.workflows.recording import picture_artifacts
+from mqlml.workflows.promotions import champion_changes
+from mqlml.workflows.recording import plain_records
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import RunRecord
+    from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
 
@@ -53,6 +62,8 @@ class MonitorResult:
     is_marked: bool = False
     news: tuple[Change, ...] = ()
     comeback: str = ""
+    alerting: Alerting = NOTHING_SENT
+    flow: Flow = NO_FLOW
 
     @property
     def alarm(self) -> bool:
@@ -69,10 +80,26 @@ class MonitorResult:
             "model": {"version": self.version},
             "retrain": "erasure" if self.is_marked else None,
             "rollback": self.comeback or None,
+            "alerting": self.alerting.document(),
+            **self._tables(),
             "as_of": self.as_of,
             "run_id": self.run_id,
             "report": str(self.report),
         }
+
+    def _tables(self) -> dict[str, Any]:
+        """Return what the page shows in tables, row by row."""
+        found = self.found
+        checked = found.checked.assign(as_of=[shown_instant(int(at)) for at in found.checked.as_of])
+        frames = {
+            "questions": found.questions,
+            "quality": found.quality,
+            "quality_checked": checked,
+            "segments": found.segments,
+            "arrival": self.flow.arrival,
+            "stage_times": self.flow.stage_times,
+        }
+        return {name: plain_records(frame) for name, frame in frames.items()}
 
     def lines(self) -> Iterator[str]:
         """Yield the answer for people: the verdict first."""
@@ -86,22 +113,8 @@ class MonitorResult:
             yield f"note: {self.comeback}"
         if self.is_marked:
             yield f"note: {ERASED}: run 'mqlml retrain'"
+        yield from self.alerting.lines()
         yield f"report: {self.report}"
-
-
-def change_document(change: Change) -> dict[str, Any]:
-    """Return a change as JSON values; times as ISO 8601 text."""
-    times = {
-        name: shown_instant(at) if at is not None else None
-        for name, at in (
-            ("since", change.since),
-            ("from", change.earliest),
-            ("to", change.latest),
-        )
-    }
-    values = asdict(change)
-    kept = ("kind", "segment", "evidence", "act", "proposal", "strength", "is_alarm", "cost")
-    return {**{k: values[k] for k in kept}, **times, "columns": list(change.columns)}
 
 
 def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
@@ -113,30 +126,38 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     moment = tables.data_end if as_of is None else as_of
     project = project_at(project, tables, moment)
     store = open_store(project.settings, project.workspace, project.secrets)
-    loaded = fetch(store, project)
+    loaded = load_champion(project)
     with project.workspace.lock("monitor"):
-        settle_champion(project, store, as_of=moment)
+        is_there = not loaded.is_remembered and catch_up(project, store, as_of=moment)
     say("looking at what became of past points")
     past = past_of(project.settings, tables, loaded)
-    found = find_changes(project, tables, loaded, past)
-    proposed = comeback_words(comeback(project, store, tables, loaded, past))
+    groups = groups_of(project, tables, past)
+    estimates = tuple(earlier_estimates(project, loaded.version, before=moment))
+    found = find_changes(project, tables, loaded, past, Known(groups, estimates))
+    recent_days = project.settings.monitoring.current_days
+    proposed = _comeback(project, store, tables, loaded, past) if is_there else ""
     facts = MonitorFacts(
         name=project.settings.name,
         as_of=moment,
         model_version=loaded.version,
         found=found,
-        champions=_champions(project, loaded),
+        champions=_champions(project, loaded, moment),
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
         warnings=(proposed,) if proposed else (),
         details=_details(project, tables, loaded),
+        flow=flow_of(tables, as_of=moment, recent_days=recent_days),
     )
     page = monitor_page(facts)
     with project.workspace.lock("monitor"):
         news = news_among(found.changes, _told(project, loaded.version, before=moment))
-        run_id = store.log_run(_run_record(facts, moment, page=page))
+        worst = next((change for change in found.changes if change.is_alarm), None)
+        campaign = campaign_of(project, worst, version=loaded.version, as_of=moment)
+        record = monitor_record(project, facts, data=tables.digest, page=page, campaign=campaign)
+        run_id = Recording(project, store).log_run(record)
         report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
+        queue_alerts(project, news, version=loaded.version, as_of=moment, comeback=proposed)
         payload = _payload(found, run_id=run_id, version=loaded.version)
-        payload["rollback"] = proposed
+        payload |= {"rollback": proposed, **campaign_payload(campaign)}
         write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
     return MonitorResult(
         found=found,
@@ -144,10 +165,30 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         version=loaded.version,
         report=report,
         as_of=shown_instant(moment),
-        is_marked=store.is_marked(loaded.ref),
+        is_marked=is_there and _is_marked(store, loaded),
         news=news,
         comeback=proposed,
+        alerting=send_alerts(project),
+        flow=facts.flow,
     )
+
+
+def _comeback(
+    project: Project, store: "MlflowStore", tables: Tables, loaded: Loaded, past: Past
+) -> str:
+    try:
+        return comeback_words(comeback(project, store, tables, loaded, past))
+    except MqlmlError as error:
+        unless_away(error)
+        return ""
+
+
+def _is_marked(store: "MlflowStore", loaded: Loaded) -> bool:
+    try:
+        return store.is_marked(loaded.ref)
+    except MqlmlError as error:
+        unless_away(error)
+        return False
 
 
 def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
@@ -156,6 +197,7 @@ def _payload(found: Monitoring, *, run_id: str, version: str) -> dict[str, Any]:
         "alarm": found.alarm,
         "changes": [change_document(change) for change in found.changes],
         "version": version,
+        "quality": plain_records(found.quality),
         "told": [_told_facts(change) for change in found.changes if change.is_alarm],
     }
 
@@ -175,36 +217,29 @@ def _told_facts(change: Change) -> dict[str, Any]:
     return {"kind": change.kind, "since": change.since, "columns": list(change.columns)}
 
 
-def _run_record(facts: MonitorFacts, as_of: int, *, page: str) -> "RunRecord":
-    from mqlml.tracking.records import RunRecord
+@dataclass(frozen=True)
+class Known:
+    """What a look knows beside the past: groups of its rows, estimates of earlier looks."""
 
-    found = facts.found
-    changes = [change_document(change) for change in found.changes]
-    return RunRecord(
-        name=facts.name,
-        kind="monitor",
-        as_of=as_of,
-        reason="; ".join(sorted({c.kind for c in found.changes if c.is_alarm})),
-        decision="alarm" if found.alarm else "no alarm",
-        model_version=facts.model_version,
-        metrics={"alarm": float(found.alarm), "changes": float(len(found.changes))},
-        artifacts={
-            "report.html": page.encode(),
-            "changes.json": json.dumps(changes, indent=1).encode(),
-            **picture_artifacts(monitor_pictures(facts)),
-        },
-    )
+    groups: Mapping[str, npt.NDArray[Any]]
+    estimates: tuple[Mapping[str, Any], ...] = ()
 
 
-def find_changes(project: Project, tables: Tables, loaded: Loaded, past: Past) -> Monitoring:
+NOTHING_MORE = Known(NO_GROUPS)
+
+
+def find_changes(
+    project: Project, tables: Tables, loaded: Loaded, past: Past, known: Known = NOTHING_MORE
+) -> Monitoring:
     """Return what changed since `loaded` was trained."""
     return look(
-        history_of(project.settings, tables, loaded, past),
+        history_of(project.settings, tables, loaded, past, known.groups),
         reference_of(loaded),
         project.settings.monitoring,
         criteria_then=criteria_from_dict(loaded.bundle.criteria),
         criteria_now=project.settings.criteria,
         retargeted=_retargeted(project, loaded),
+        estimates=known.estimates,
     )
 
 
@@ -236,7 +271,8 @@ def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
     ]
 
 
-def _champions(project: Project, loaded: Loaded) -> list[Champion]:
-    """Return since when each version was champion, by the ledger of this workspace."""
-    known = [Champion(c.as_of, c.version) for c in champion_changes(project)]
+def _champions(project: Project, loaded: Loaded, moment: int) -> list[Champion]:
+    """Return since when each version was champion up to a moment, by the workspace's ledger."""
+    changes = [c for c in champion_changes(project) if timeline.is_known(c.as_of, moment)]
+    known = [Champion(c.as_of, c.version) for c in changes]
     return known or [Champion(int(loaded.bundle.facts["data_end"]), loaded.version)]

@@ -8,7 +8,7 @@ that settles writes it. An alias that somebody moved in MLflow is obeyed, and to
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from mqlml.errors import Check
+from mqlml.errors import Check, MqlmlError, is_away
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.workflows.project import Project
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHANGED = "champion"
 BY_HAND = "by hand"
+PASSED = "it passed every gate"
 _KINDS = ("train", "retrain")
 
 
@@ -39,7 +40,20 @@ def appoint(project: Project, store: "MlflowStore", change: "ChampionChange") ->
     numbered = replace(change, number=1 + _latest_number(project, store))
     store.appoint(project.settings.name, numbered)
     _tell(project, numbered)
+    _add_to_timeline(project, store, numbered)
     return numbered
+
+
+def _add_to_timeline(project: Project, store: "MlflowStore", change: "ChampionChange") -> None:
+    """Mark the change on the model's time line, which no promotion fails for."""
+    if not change.version.isdigit():
+        return
+    figures = {"champion_version": float(change.version)}
+    try:
+        store.log_timeline(project.settings.name, figures, as_of=change.as_of)
+    except MqlmlError as error:
+        if not is_away(error):
+            raise
 
 
 def promote_trained(
@@ -48,7 +62,7 @@ def promote_trained(
     logged: "LoggedModel",
     *,
     as_of: int,
-    why: str = "it passed every gate",
+    why: str = PASSED,
 ) -> None:
     """Make a version that was trained and published champion. Call it like `appoint`."""
     from mqlml.tracking.records import ChampionChange

@@ -75,7 +75,7 @@ def push_scores(project: Project, name: str) -> PushResult:
         raise DataError(Fault("nothing was scored yet", mend="run mqlml score first"))
     latest = max(runs, key=lambda run: (run.as_of, run.number))
     scores = read_score_file(latest.file(workspace.scores))
-    line = Line(settings, sender(settings, token), time.sleep)
+    line = Line(settings, sender(settings.timeout_s, token), time.sleep)
     with workspace.lock(f"push-{name}"):
         pushed = push(records_of(scores), line, workspace.root / DELIVERIES / f"{name}.txt")
     return PushResult(name, settings.system, shown_instant(latest.as_of), pushed)

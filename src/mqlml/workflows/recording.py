@@ -22,12 +22,12 @@ from mqlml.reports.training import (
     training_verdict,
 )
 from mqlml.workflows.fallback import fallback_tags, recorded_decision
+from mqlml.workflows.kept_back import Recorder
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project, shown_instant
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import LoggedModel
-    from mqlml.tracking.store import MlflowStore
+    from mqlml.tracking.records import Campaign, LoggedModel
 
 
 # MLflow keeps so many characters of a tag, and a run's note is one.
@@ -36,7 +36,7 @@ _NAME_LENGTH = 80
 
 
 def record_training(
-    store: "MlflowStore",
+    recorder: Recorder,
     project: Project,
     learnt: Learnt,
     *,
@@ -47,6 +47,7 @@ def record_training(
     kind: str = "train",
     extra: Mapping[str, Any] | None = None,
     since: Sequence[str] = (),
+    campaign: "Campaign | None" = None,
 ) -> "LoggedModel":
     """Return the run and, if every gate was passed, the registered version.
 
@@ -68,6 +69,7 @@ def record_training(
         artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
         note=short_card(card, _NOTE_LENGTH),
         summary=training_verdict(facts),
+        campaign=campaign,
     )
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
@@ -91,7 +93,7 @@ def record_training(
             criteria_digest=criteria_digest(settings.criteria),
             seed=seed,
         )
-        return store.log_training(record, publish=learnt.published)
+        return recorder.log_training(record, publish=learnt.published)
 
 
 def _data_name(name: str, facts: TrainingFacts) -> str:
@@ -185,7 +187,7 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
         "report.html": training_page(facts).encode(),
         **picture_artifacts(training_pictures(facts)),
         "audit.json": json_artifact([asdict(finding) for finding in learnt.findings]),
-        "reliability.json": json_artifact(_records(facts.reliability)),
+        "reliability.json": json_artifact(plain_records(facts.reliability)),
         "sensitive.json": json_artifact(_sensitive(learnt, facts)),
         "gates.json": json_artifact([asdict(gate) for gate in learnt.gates]),
         "criteria.json": json_artifact(learnt.bundle.criteria),
@@ -195,11 +197,11 @@ def _artifacts(learnt: Learnt, facts: TrainingFacts) -> dict[str, bytes]:
 
 def _sensitive(learnt: Learnt, facts: TrainingFacts) -> dict[str, Any]:
     """Return the sensitive columns with what tells them, and how their groups fare."""
-    fares = _records(facts.sensitive.fares) if facts.sensitive else []
+    fares = plain_records(facts.sensitive.fares) if facts.sensitive else []
     return {"columns": [found.to_json() for found in learnt.sensitive], "groups": fares}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows for JSON, which has no NaN."""
     plain = frame.astype("object").where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -32,6 +32,7 @@ from mqlml.workflows.adjusting import (
     young_outcomes,
 )
 from mqlml.workflows.agreement import project_at
+from mqlml.workflows.catching_up import catch_up
 from mqlml.workflows.challenge import Occasion, persona_rows, recent_rows, sides_of
 from mqlml.workflows.champion import Loaded, fetch
 from mqlml.workflows.fallback import is_fallback
@@ -40,7 +41,6 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.learning import WHOLE, Learnt, Window, learn
 from mqlml.workflows.monitor import ERASED, find_changes
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import settle_champion
 from mqlml.workflows.retrained import Kept, keep_adjusted, keep_learnt, keep_nothing
 from mqlml.workflows.train import training_lines
 
@@ -123,7 +123,7 @@ def retrain(
     store = open_store(project.settings, project.workspace, project.secrets)
     loaded = fetch(store, project)
     with project.workspace.lock("retrain"):
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
     look = _Look(project, tables, loaded, moment, say)
     request = _request(look, reason, changes)
     if not request.is_needed and reason in {"auto", "erasure"} and store.is_marked(loaded.ref):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlml.criteria.file import criteria_digest
+from mqlml.errors import MqlmlError
 from mqlml.modeling.bundle import save_bundle
 from mqlml.monitoring.promotion import Decision
 from mqlml.monitoring.retraining import Request
@@ -17,9 +18,11 @@ from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.workflows.adjusting import Adjusted
+from mqlml.workflows.campaigns import campaign_of, campaign_payload
 from mqlml.workflows.challenge import Occasion
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.history import Past
+from mqlml.workflows.kept_back import Recorder, Recording, Then, unless_away
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.model_card import changes_since
@@ -54,10 +57,10 @@ def keep_learnt(
 ) -> Kept:
     """Keep the winner of a tournament, and promote it if that was decided."""
 
-    def log(decision: Decision) -> "tuple[LoggedModel, str]":
+    def log(recorder: Recorder, decision: Decision) -> "tuple[LoggedModel, str]":
         facts = _training_facts(occasion, learnt, decision)
         logged = record_training(
-            store,
+            recorder,
             occasion.project,
             learnt,
             as_of=occasion.moment,
@@ -66,6 +69,7 @@ def keep_learnt(
             facts=facts,
             kind="retrain",
             extra=occasion.tags(decision),
+            campaign=occasion.campaign,
             since=changes_since(occasion.champion, learnt, occasion.project.settings),
         )
         return logged, training_page(facts)
@@ -82,9 +86,9 @@ def keep_adjusted(
 ) -> Kept:
     """Keep a champion that was adjusted, and promote it if that was decided."""
 
-    def log(decision: Decision) -> "tuple[LoggedModel, str]":
+    def log(recorder: Recorder, decision: Decision) -> "tuple[LoggedModel, str]":
         page = retraining_page(_retraining_facts(occasion, adjusted, past, tables, decision))
-        return _log_adjusted(store, occasion, adjusted, past, decision, page), page
+        return _log_adjusted(recorder, occasion, adjusted, past, decision, page), page
 
     return _keep(store, occasion, adjusted.decision, log)
 
@@ -93,22 +97,65 @@ def _keep(
     store: "MlflowStore",
     occasion: Occasion,
     decision: Decision,
-    log: "Callable[[Decision], tuple[LoggedModel, str]]",
+    log: "Callable[[Recorder, Decision], tuple[LoggedModel, str]]",
 ) -> Kept:
     """Record under the lock, where nobody else promotes; the ledger's entry comes last."""
-    project, moment = occasion.project, occasion.moment
+    project = occasion.project
     with project.workspace.lock("retrain"):
-        settle_champion(project, store, as_of=moment)
-        decision = _unless_overtaken(store, occasion, decision)
-        logged, page = log(decision)
-        kept = Kept(logged.run_id, logged.version, decision)
+        decision = _still(store, occasion, decision)
+        recording = Recording(project, store, _then(occasion, decision))
+        logged, page = log(recording, decision)
+        kept = _settled(recording, occasion, decision, logged)
+        report = keep_page(project, f"retraining-{logged.run_id[:8]}.html", page)
+        _write_entry(occasion, kept)
+    return replace(kept, report=report)
+
+
+def _still(store: "MlflowStore", occasion: Occasion, decision: Decision) -> Decision:
+    """Return the decision as it stands now; while MLflow is away it is asked again later."""
+    try:
+        settle_champion(occasion.project, store, as_of=occasion.moment)
+        return _unless_overtaken(store, occasion, decision)
+    except MqlmlError as error:
+        unless_away(error)
+        return decision
+
+
+def _then(occasion: Occasion, decision: Decision) -> Then:
+    return Then(
+        "retrain",
+        promote=decision.promote,
+        compared=occasion.champion.version,
+        reason=occasion.request.reason,
+        why=occasion.request.why,
+        payload={
+            "approach": occasion.treatment.approach,
+            "waits": decision.asks,
+            "decision": decision.why,
+            "figures": decision.figures,
+            **campaign_payload(occasion.campaign),
+        },
+    )
+
+
+def _settled(
+    recording: Recording, occasion: Occasion, decision: Decision, logged: "LoggedModel"
+) -> Kept:
+    """Let the version become champion or challenger as decided; later, while MLflow is away."""
+    project, store = recording.project, recording.store
+    kept = Kept(logged.run_id, logged.version, decision)
+    later = replace(decision, promote=False, why=f"{decision.why}, once MLflow is back")
+    if decision.promote and not logged.version:
+        return replace(kept, decision=later)
+    try:
         if kept.is_promoted:
             _promote(store, occasion, logged.version)
         elif logged.version and not _would_push_aside(project, store, decision):
             store.propose(project.settings.name, logged.version)
-        report = keep_page(project, f"retraining-{logged.run_id[:8]}.html", page)
-        _write_entry(occasion, kept)
-    return replace(kept, report=report)
+    except MqlmlError as error:
+        recording.keep_promotion(error, logged, as_of=occasion.moment)
+        return Kept(logged.run_id, logged.version, later if decision.promote else decision)
+    return kept
 
 
 def _unless_overtaken(store: "MlflowStore", occasion: Occasion, decision: Decision) -> Decision:
@@ -158,6 +205,7 @@ def _write_entry(occasion: Occasion, kept: Kept) -> None:
         "waits": kept.decision.asks and bool(kept.version),
         "decision": kept.decision.why,
         "figures": kept.decision.figures,
+        **campaign_payload(occasion.campaign),
     }
     entry = Entry("retrain", occasion.moment, payload)
     write_entry(occasion.project.workspace.ledger, entry)
@@ -203,7 +251,7 @@ def _retraining_facts(
 
 
 def _log_adjusted(
-    store: "MlflowStore",
+    recorder: Recorder,
     occasion: Occasion,
     adjusted: Adjusted,
     past: Past,
@@ -222,6 +270,7 @@ def _log_adjusted(
         params={"approach": occasion.treatment.approach, "seed": occasion.seed},
         metrics=decision.figures,
         tags=occasion.tags(decision),
+        campaign=occasion.campaign,
         artifacts={
             "report.html": page.encode(),
             "adjusted.json": json_artifact(bundle.facts.get("adjusted", {})),
@@ -246,7 +295,7 @@ def _log_adjusted(
             criteria_digest=criteria_digest(settings.criteria),
             seed=occasion.seed,
         )
-        return store.log_training(record)
+        return recorder.log_training(record)
 
 
 def keep_nothing(
@@ -255,6 +304,7 @@ def keep_nothing(
     """Return the run that says why nothing was learnt; the ledger says so too."""
     from mqlml.tracking.records import RunRecord
 
+    campaign = campaign_of(project, request.change, version=loaded.version, as_of=moment)
     record = RunRecord(
         name=project.settings.name,
         kind="retrain",
@@ -262,14 +312,17 @@ def keep_nothing(
         reason=request.reason,
         decision=request.why,
         model_version=loaded.version,
+        tags={"from_version": loaded.version, "decided_by": "mqlml"},
+        campaign=campaign,
     )
     with project.workspace.lock("retrain"):
-        run_id = store.log_run(record)
+        run_id = Recording(project, store).log_run(record)
         payload = {
             "run_id": run_id,
             "reason": request.reason,
             "promoted": False,
             "decision": request.why,
+            **campaign_payload(campaign),
         }
         write_entry(project.workspace.ledger, Entry("retrain", moment, payload))
     return run_id

@@ -29,6 +29,7 @@ from mqlml.wiring import open_store
 from mqlml.workflows.champion import fetch
 from mqlml.workflows.history import past_of
 from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.kept_back import Recording
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.recording import json_artifact, picture_artifacts
 from mqlml.workflows.review_drafts import spellings, write_drafts
@@ -173,7 +174,7 @@ def _keep(
     """Record the review; return its run and its page. The ledger's entry comes last."""
     found, page = facts.found, review_page(facts)
     with project.workspace.lock("review"):
-        run_id = store.log_run(_record(facts, page, payload, moment))
+        run_id = Recording(project, store).log_run(_record(facts, page, payload, moment))
         report = keep_page(project, f"review-{run_id[:8]}.html", page)
         counts = {"accepted": found.accepted, "rejected": found.rejected}
         entry = Entry(KIND, moment, {"run_id": run_id, **counts, **payload})

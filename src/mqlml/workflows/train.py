@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mqlml.dataset.findings import Finding
-from mqlml.errors import Fault, LeakageError
+from mqlml.errors import Fault, LeakageError, MqlmlError
 from mqlml.modeling.settings import MOST_CANDIDATES
 from mqlml.modeling.tournament import ContestantResult, TournamentResult
 from mqlml.reports.audit import AuditFacts, audit_page
@@ -19,16 +19,22 @@ from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import open_store
 from mqlml.workflows.agreement import project_at
+from mqlml.workflows.catching_up import catch_up
+from mqlml.workflows.champion import known_version
 from mqlml.workflows.fallback import fallback_mark, promotion_words, with_fallback
 from mqlml.workflows.features import USUAL_MEANS, Means
 from mqlml.workflows.ingest import current_tables
+from mqlml.workflows.kept_back import Recording, Then
 from mqlml.workflows.learning import Learnt, learn
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.model_card import changes_since, known_champion
 from mqlml.workflows.project import Project, shown_instant
-from mqlml.workflows.promotions import promote_trained, settle_champion
+from mqlml.workflows.promotions import promote_trained
 from mqlml.workflows.recording import record_training
 from mqlml.workflows.sensitive import sensitive_lines
+
+if TYPE_CHECKING:
+    from mqlml.tracking.records import LoggedModel
 
 Say = Callable[[str], None]
 
@@ -48,6 +54,7 @@ class TrainResult:
     as_of: str
     quarantined: int
     verdict: str
+    waits: bool = False
 
     @property
     def published(self) -> bool:
@@ -90,6 +97,7 @@ class TrainResult:
             "gates": [asdict(gate) for gate in self.learnt.gates],
             "published": self.published,
             "fallback": self.learnt.fallback or None,
+            "waits_for_mlflow": self.waits,
             "quarantined": self.quarantined,
             "mql_probability": self.learnt.mql_probability,
             "report": str(self.report),
@@ -100,7 +108,10 @@ class TrainResult:
         yield from training_lines(self.learnt)
         yield self.verdict
         state = f"published as {self.name} version {self.version}, champion"
-        yield f"{state}{fallback_mark(self.learnt)}" if self.published else "not published"
+        if self.waits:
+            yield "kept until MLflow is back: the next command records it and makes it champion"
+        else:
+            yield f"{state}{fallback_mark(self.learnt)}" if self.published else "not published"
         yield f"report: {self.report}"
 
 
@@ -197,9 +208,17 @@ def train(
     say("recording the run")
     with project.workspace.lock("train"):
         store = open_store(project.settings, project.workspace, project.secrets)
-        settle_champion(project, store, as_of=moment)
+        catch_up(project, store, as_of=moment)
+        then = Then(
+            "train",
+            promote=learnt.published,
+            compared=known_version(project, store),
+            reason="manual",
+            why=promotion_words(learnt),
+        )
+        recording = Recording(project, store, then)
         logged = record_training(
-            store,
+            recording,
             project,
             learnt,
             as_of=moment,
@@ -208,10 +227,10 @@ def train(
             facts=facts,
             since=since,
         )
-        if logged.version:
-            promote_trained(project, store, logged, as_of=moment, why=promotion_words(learnt))
+        is_champion = bool(logged.version) and _promoted(recording, then, logged, moment)
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
-        write_entry(project.workspace.ledger, _entry(logged.run_id, logged.version, moment))
+        if logged.version or not learnt.published:
+            write_entry(project.workspace.ledger, _entry(logged, moment, is_champion=is_champion))
     return TrainResult(
         learnt=learnt,
         run_id=logged.run_id,
@@ -221,15 +240,27 @@ def train(
         as_of=shown_instant(moment),
         quarantined=sum(count.quarantined for count in counts),
         verdict=training_verdict(facts),
+        waits=learnt.published and not is_champion,
     )
 
 
-def _entry(run_id: str, version: str, moment: int) -> Entry:
+def _promoted(recording: Recording, then: Then, logged: "LoggedModel", moment: int) -> bool:
+    """Return whether the version is champion now; while MLflow is away it becomes it later."""
+    try:
+        store = recording.store
+        promote_trained(recording.project, store, logged, as_of=moment, why=then.why)
+    except MqlmlError as error:
+        recording.keep_promotion(error, logged, as_of=moment)
+        return False
+    return True
+
+
+def _entry(logged: "LoggedModel", moment: int, *, is_champion: bool) -> Entry:
     payload = {
-        "run_id": run_id,
-        "version": version,
+        "run_id": logged.run_id,
+        "version": logged.version,
         "reason": "manual",
-        "promoted": bool(version),
+        "promoted": is_champion,
     }
     return Entry("train", moment, payload)
 

@@ -112,7 +112,7 @@ def deliver(
     crm: Crm, told: Path, frame: pd.DataFrame, waits: Waits | None = None, **settings: object
 ) -> Pushed:
     made = DeliverySettings(**({"system": "hubspot", "url": crm.url} | settings))
-    line = Line(made, sender(made, "s3cret"), Waits() if waits is None else waits)
+    line = Line(made, sender(made.timeout_s, "s3cret"), Waits() if waits is None else waits)
     return push(records_of(frame), line, told)
 
 
@@ -201,7 +201,7 @@ def test_a_server_that_stays_away_is_a_clear_error_and_what_was_taken_stays(
 
 def test_no_server_at_all_is_no_answer(tmp_path: Path) -> None:
     settings = DeliverySettings(system="webhook", url="http://127.0.0.1:9", tries=1)
-    line = Line(settings, sender(settings, None), Waits())
+    line = Line(settings, sender(settings.timeout_s, None), Waits())
     with pytest.raises(DataError, match="no answer"):
         push(records_of(scores(("1", 1.0))), line, tmp_path / "told")
 

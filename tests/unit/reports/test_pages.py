@@ -32,7 +32,7 @@ from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.reports.audit import audit_page
 from mqlml.reports.facts import Named
 from mqlml.reports.ingest import ingest_page, ingest_pictures, ingest_verdict
-from mqlml.reports.monitor import monitor_page, monitor_pictures, monitor_verdict
+from mqlml.reports.monitor import NO_FLOW, monitor_page, monitor_pictures, monitor_verdict
 from mqlml.reports.page import TEMPLATES, rendered
 from mqlml.reports.preview import preview_page, preview_verdict
 from mqlml.reports.review import review_page, review_pictures, review_verdict
@@ -307,6 +307,25 @@ def test_the_verdict_of_a_monitoring_names_the_change_and_its_date():
     assert monitor_verdict(calm) == "No alarm, but worth a look: the leads are of another kind."
 
 
+def test_the_page_holds_earlier_estimates_against_what_came_and_tells_of_delays():
+    words = Outline(monitor_page(monitor_facts())).words
+    # Of eight estimates two cannot be checked yet, and two intervals missed what came.
+    assert "4 of 6 earlier estimates whose leads have matured held what came." in words
+    assert "not known yet" in words
+    assert "mail 1,200 30 h 5.0 days 20 h 60" in words
+    assert "web 8,000 none 15 min 12 min 0" in words
+    assert "MQL 12 120 14 90" in words
+    assert "customer – 63 11" in words
+
+
+def test_a_first_look_has_no_earlier_estimate_and_a_table_of_order_no_delays():
+    page = Outline(
+        monitor_page(monitor_facts(found=monitoring(checked=pd.DataFrame()), flow=NO_FLOW))
+    )
+    assert "estimated then" not in page.words
+    assert "Delays" not in page.words
+
+
 def test_the_verdict_of_a_monitoring_without_changes():
     assert monitor_verdict(Monitoring(alarm=False, changes=())) == (
         "Nothing that matters has changed."
@@ -378,7 +397,10 @@ def test_a_retraining_says_first_whether_its_model_took_over(published, is_promo
             lambda: training_pictures(training_facts()),
             {"gains.svg", "calibration.svg", "dependence-1.svg", "dependence-2.svg"},
         ),
-        (lambda: monitor_pictures(monitor_facts()), {"weekly.svg", "calibration.svg"}),
+        (
+            lambda: monitor_pictures(monitor_facts()),
+            {"weekly.svg", "calibration.svg", "estimates.svg"},
+        ),
         (lambda: review_pictures(review_facts()), {"effects.svg", "funnel.svg"}),
     ],
 )
