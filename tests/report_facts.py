@@ -458,7 +458,7 @@ def followed_up() -> FollowUp:
             Followed(visits, again, Done(), "still there"),
             Followed(visits, Now(judged=400), Done(), "too few verdicts yet"),
         ),
-        (FollowedReason(no_need, 60, 120, 0.52, ("signal demo",), "no column tells still"),),
+        (FollowedReason(no_need, 60, 120, 0.52, ("signal demo",), "still no column tells"),),
     )
 
 

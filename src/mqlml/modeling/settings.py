@@ -31,7 +31,10 @@ class SegmentSettings(_Frozen):
 
 
 class ModelSettings(_Frozen):
-    """Which contestants run, what columns are kept from them, and how widely is searched."""
+    """Which contestants run, what columns are kept from them, and how widely is searched.
+
+    With `acceptance` one more contestant learns conversions near what sales accepts.
+    """
 
     contestants: tuple[ContestantName, ...] = (
         "base_rate",
@@ -43,6 +46,7 @@ class ModelSettings(_Frozen):
     drop: tuple[str, ...] = ()
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
     segments: SegmentSettings | None = None
+    acceptance: bool = False
     candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
 
 

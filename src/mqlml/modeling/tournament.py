@@ -20,6 +20,7 @@ from mqlml.modeling.contestants.contestant import (
     Fitted,
     TrainingRows,
 )
+from mqlml.modeling.contestants.guided import Guided
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.narrowed import Narrowed, on_trial, verdict_columns
 from mqlml.modeling.contestants.points_rules import PointsRules
@@ -167,7 +168,13 @@ def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Mat
         plan_shape=plan_shape,
         shape=plan_shape.without(settings.drop),
         seed=seed,
+        accepted=_second_target(dataset.points, settings),
     )
+
+
+def _second_target(points: pd.DataFrame, settings: ModelSettings) -> Floats | None:
+    is_asked = settings.acceptance and "accepted" in points
+    return points["accepted"].to_numpy(np.float64) if is_asked else None
 
 
 def columns_on_trial(dataset: TrainingSet, material: Material) -> tuple[str, ...]:
@@ -220,6 +227,8 @@ def contestants_of(
         entrants.append(PointsRules(settings.points_rules))
     if "logistic" in settings.contestants:
         entrants.append(Logistic(half_lives))
+    if settings.acceptance:
+        entrants.append(Guided())
     large = tuple(segment.segment for segment in segments if segment.is_large)
     if settings.segments is not None and len(large) >= _FEWEST_SEGMENTS:
         least = settings.segments.min_conversions

@@ -10,6 +10,7 @@ CONTESTANTS = {
     "base_rate": "Base rate",
     "points_rules": "Points rules",
     "logistic": "Logistic regression",
+    "logistic_acceptance": "Logistic regression near sales' acceptance",
     "logistic_verdicts": "Logistic regression with rates of verdicts",
     "segments": "Models by segment",
     "lightgbm": "Gradient boosting",

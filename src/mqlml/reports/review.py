@@ -234,7 +234,7 @@ def _draft_table(drafts: Sequence[Draft]) -> Table:
     rows = tuple(
         cells(
             short(draft.says, 160),
-            Cell(_ACTS[draft.kind], short(draft.setting, 80)),
+            Cell(_ACTS[draft.kind], short(draft.setting, 80) if draft.setting else ""),
             draft.owner,
             "",
         )

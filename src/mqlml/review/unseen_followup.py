@@ -11,7 +11,7 @@ from mqlml.modeling.metrics import wilson_interval
 from mqlml.review.unseen import unseen_reasons
 from mqlml.review.verdicts import Judged
 
-State = Literal["columns tell now", "rarer", "no column tells still", "too few verdicts yet"]
+State = Literal["columns tell now", "rarer", "still no column tells", "too few verdicts yet"]
 _SETTLED: tuple[State, ...] = ("columns tell now", "rarer")
 _NAMED = 5
 
@@ -81,7 +81,7 @@ class FollowedReason:
         added = f"the model newly looks at {named}" if named else "the model looks at nothing new"
         shown = f" (ROC-AUC {one.roc_auc:.2f} then, {self.roc_auc:.2f} now)"
         area = shown if np.isfinite(self.roc_auc) else ""
-        reason = repr(one.reason.replace("_", " "))
+        reason = f"reason {one.reason.replace('_', ' ')!r}"
         return f"{reason}: {self.state}{area}; {then} of rejections then, {now} now; {added}"
 
 
@@ -137,7 +137,7 @@ def _state(
     if _is_rarer(one, verdicts, rejections):
         return "rarer"
     if row is not None and row["class"] == "no column tells":
-        return "no column tells still"
+        return "still no column tells"
     return "too few verdicts yet"
 
 

@@ -16,6 +16,7 @@ from mqlml import timeline
 from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.preview import History, Version
 from mqlml.criteria.settings import Criteria
+from mqlml.dataset.acceptance import with_acceptance
 from mqlml.dataset.build import Dataset
 from mqlml.dataset.points import open_points, training_points
 from mqlml.dataset.splits import make_split
@@ -169,6 +170,8 @@ def replayed_past(project: Project, as_of: int | None, say: Say, *, seed: int = 
         raise DataError(Fault("no outcome is final yet", "target.horizon_days", mend=mend))
     say("looking at past points")
     matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
+    if settings.model.acceptance:
+        points = with_acceptance(points, tables, settings.target)
     dataset = Dataset(points, matrix, loaded.bundle.plan)
     say("scoring the past by models that had not seen it")
     unseen = _unseen(project, loaded, dataset, seed)

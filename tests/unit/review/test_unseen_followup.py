@@ -42,7 +42,7 @@ def answered(found: Judged) -> Callable[[int], Judged]:
 @pytest.mark.parametrize(
     ("now", "state", "is_settled"),
     [
-        (judged(300, 600), "no column tells still", False),
+        (judged(300, 600), "still no column tells", False),
         (judged(300, 600, tells=True), "columns tell now", True),
         (judged(60, 600), "rarer", True),
         (judged(40, 80), "too few verdicts yet", False),
@@ -61,7 +61,7 @@ def test_what_the_model_newly_looks_at_is_named() -> None:
     topics = ("attribute source", "attribute budget", "signal demo")
     (one,) = follow_reasons([THEN], answered(judged(300, 600)), topics)
     assert one.added == ("attribute budget", "signal demo")
-    assert one.sentence.startswith("'no need': no column tells still (ROC-AUC 0.51 then, 0.")
+    assert one.sentence.startswith("reason 'no need': still no column tells (ROC-AUC 0.51 then, 0.")
     assert one.sentence.endswith(
         "50 % of rejections then, 50 % now; the model newly looks at attribute budget, signal demo"
     )

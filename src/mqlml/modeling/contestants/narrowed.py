@@ -20,6 +20,7 @@ from mqlml.modeling.contestants.contestant import (
     Setting,
     TrainingRows,
 )
+from mqlml.modeling.contestants.guided import Guided
 from mqlml.modeling.contestants.logistic import Logistic
 from mqlml.modeling.contestants.segments import Segments
 
@@ -69,7 +70,7 @@ def on_trial(entrants: Iterable[Contestant], columns: tuple[str, ...]) -> Iterat
     Without columns the entrants are what they were.
     """
     for entrant in entrants:
-        if columns and isinstance(entrant, Logistic | Boosting | Segments):
+        if columns and isinstance(entrant, Logistic | Guided | Boosting | Segments):
             yield Narrowed(entrant, columns)
         else:
             yield entrant
