@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from tests.modeling_company import Company, make_company, split_company
 
 from mqlml.modeling.contestants.base_rate import FittedBaseRate
-from mqlml.modeling.contestants.contestant import setting_of
+from mqlml.modeling.contestants.contestant import TrainingRows, setting_of
 from mqlml.modeling.contestants.guided import Guided
 from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
+from mqlml.modeling.contestants.near import held_near
+from mqlml.modeling.matrix import MatrixShape
 from mqlml.modeling.settings import ModelSettings
 from mqlml.modeling.tournament import material_of, run_tournament
 
@@ -101,4 +105,21 @@ def test_nobody_asks_for_verdicts_unless_the_config_does() -> None:
     assert rows_of(made, acceptance=False).accepted is None
     without = Company(made.points.drop(columns="accepted"), made.matrix, made.plan)
     assert rows_of(without).accepted is None
-    assert isinstance(made.points, pd.DataFrame)
+
+
+def test_rare_conversions_in_many_columns_are_learnt_to_the_summit() -> None:
+    rng = np.random.default_rng(3)
+    matrix = pd.DataFrame(rng.normal(size=(4_000, 60)), columns=[f"c{i}" for i in range(60)])
+    lean = matrix["c0"] + matrix["c1"] - 6 * (matrix["c2"] > 1)
+    labels = (rng.random(4_000) < 1 / (1 + np.exp(4 - lean))).astype(float)
+    shape = MatrixShape(tuple(matrix.columns), (), ("fit",) * 60)
+    rows = TrainingRows(matrix, labels, np.zeros(4_000), shape, 0)
+    plain = Logistic().fit(rows, setting_of(c=0.03, half_life=0))
+    assert isinstance(plain, FittedLogistic)
+    away = replace(plain, base=9.0, coefficients=(0.0,) * len(plain.coefficients))
+    found = held_near(away, rows, np.arange(4_000), variance=0.03)
+    # At the summit what the rows pull and what the penalty holds are equal.
+    design = found.encoder.transform(matrix) - np.array(found.centre)
+    pull = design.T @ (labels - 1 / (1 + np.exp(-found.log_odds(matrix))))
+    np.testing.assert_allclose(pull, np.array(found.coefficients) / 0.03, atol=1e-6)
+    assert np.abs(found.coefficients).max() > 0.2

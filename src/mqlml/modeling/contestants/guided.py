@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from mqlml.modeling.contestants.base_rate import FittedBaseRate, fit_base_rate
+from mqlml.modeling.contestants.base_rate import FittedBaseRate
 from mqlml.modeling.contestants.contestant import (
     NO_HALF_LIFE,
     Floats,
@@ -45,19 +45,24 @@ class Guided:
 
     def search(self, rows: TrainingRows, valid: pd.DataFrame) -> Mapping[Setting, Floats]:
         """Return the log-odds of the `valid` rows under every setting, learnt from `rows`."""
-        return {setting: self.fit(rows, setting).log_odds(valid) for setting in _settings()}
+        guide = _guide(rows) if rows.can_learn else None
+        return {s: _fitted(rows, guide, s).log_odds(valid) for s in _settings()}
 
     def fit(self, rows: TrainingRows, setting: Setting) -> "FittedLogistic | FittedBaseRate":
         """Return coefficients near those of acceptance; without enough verdicts, plain ones."""
-        if not rows.can_learn:
-            return fit_base_rate(rows)
-        values = dict(setting)
-        guide = _guide(rows, values["share"])
-        if guide is None:
-            return Logistic().fit(rows, setting_of(c=values["c"], half_life=NO_HALF_LIFE))
-        some = rows.drawn(_MOST_CELLS // max(len(guide.coefficients), 1))
-        every = np.arange(len(some.labels))
-        return held_near(guide, some, every, variance=values["c"])
+        return _fitted(rows, _guide(rows) if rows.can_learn else None, setting)
+
+
+def _fitted(
+    rows: TrainingRows, guide: FittedLogistic | None, setting: Setting
+) -> FittedLogistic | FittedBaseRate:
+    values = dict(setting)
+    if guide is None:
+        return Logistic().fit(rows, setting_of(c=values["c"], half_life=NO_HALF_LIFE))
+    lean = tuple(values["share"] * one for one in guide.coefficients)
+    some = rows.drawn(_MOST_CELLS // max(len(lean), 1))
+    every = np.arange(len(some.labels))
+    return held_near(replace(guide, coefficients=lean), some, every, variance=values["c"])
 
 
 def _settings() -> Iterator[Setting]:
@@ -66,8 +71,8 @@ def _settings() -> Iterator[Setting]:
             yield setting_of(c=strength, share=share)
 
 
-def _guide(rows: TrainingRows, share: float) -> FittedLogistic | None:
-    """Return a share of what the judged rows say of acceptance, at the rows' conversion rate."""
+def _guide(rows: TrainingRows) -> FittedLogistic | None:
+    """Return what the judged rows say of acceptance, at the rows' rate of conversions."""
     if rows.accepted is None:
         return None
     judged = np.flatnonzero(~np.isnan(rows.accepted))
@@ -88,5 +93,4 @@ def _guide(rows: TrainingRows, share: float) -> FittedLogistic | None:
     )
     of_acceptance = replace(rows, labels=rows.accepted)
     learnt = held_near(nothing, of_acceptance, judged, variance=_ACCEPTANCE_STRENGTH)
-    lean = tuple(share * one for one in learnt.coefficients)
-    return replace(nothing, coefficients=lean)
+    return replace(nothing, coefficients=learnt.coefficients)

@@ -17,6 +17,8 @@ Rows = npt.NDArray[np.intp]
 
 _SHIFT_SPREAD = 1.0
 _STEPS = 50
+_HALVINGS = 30
+_CLOSE_ENOUGH = 1e-10
 
 
 def held_near(
@@ -40,14 +42,32 @@ def held_near(
 
 
 def _solved(design: Floats, said: Floats, labels: Floats, precision: Floats) -> Floats:
-    """Return the most probable deviation from what is said; the summit is the only one."""
+    """Return the most probable deviation from what is said; the summit is the only one.
+
+    Newton's steps, each halved until it betters the whole: a full one may overshoot where
+    few of many rows are positive.
+    """
     found = np.zeros(design.shape[1])
+    lost = _loss(design @ found + said, labels, found, precision)
     for _ in range(_STEPS):
         expected = probability_of(said + design @ found)
         slope = design.T @ (expected - labels) + precision * found
         bend = (design.T * (expected * (1 - expected))) @ design + np.diag(precision)
         step = np.linalg.solve(bend, slope)
-        found -= np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-10:
+        for _ in range(_HALVINGS):
+            tried = found - step
+            loss = _loss(design @ tried + said, labels, tried, precision)
+            if loss <= lost:
+                break
+            step = step / 2
+        else:
+            return found
+        found, lost = tried, loss
+        if np.abs(step).max() < _CLOSE_ENOUGH:
             break
     return found
+
+
+def _loss(log_odds: Floats, labels: Floats, deviation: Floats, precision: Floats) -> float:
+    missed = np.logaddexp(0.0, log_odds) - labels * log_odds
+    return float(missed.sum() + (precision * deviation**2).sum() / 2)
