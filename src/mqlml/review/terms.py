@@ -145,12 +145,3 @@ def _frame(
         counts = (term.leads, term.reps, int(term.holds.sum()) - held, held)
         rows.append((term.text, *counts, effect, effect - reach, effect + reach, area, told))
     return pd.DataFrame(rows, columns=list(TERM_COLUMNS))
-
-
-def term_sentences(terms: pd.DataFrame) -> tuple[str, ...]:
-    """Return one sentence on the terms that no column tells; none without such terms."""
-    blind = terms[terms["class"] == "no column tells"] if len(terms) else terms
-    named = ", ".join(f"{row['term']!r}" for row in blind.to_dict("records"))
-    if not named:
-        return ()
-    return (f"notes on rejected leads often say {named}, and the model has no column that tells",)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mqlml.review.terms import UNCOMPARED, rejected_terms, term_sentences
+from mqlml.review.terms import UNCOMPARED, rejected_terms
 from mqlml.review.verdicts import Judged
 from mqlml.review.words import MOST_CHARACTERS, terms_of, words_of_ids
 
@@ -68,7 +68,6 @@ def test_without_notes_on_accepted_leads_terms_are_counted_only() -> None:
     assert list(found["term"]) == ["budget frozen"]
     assert list(found["class"]) == [UNCOMPARED]
     assert found["effect"].isna().all()
-    assert term_sentences(found) == ()
 
 
 def test_the_columns_of_the_model_are_asked_whether_they_tell() -> None:
@@ -76,7 +75,6 @@ def test_the_columns_of_the_model_are_asked_whether_they_tell() -> None:
     told = base.matrix.assign(size=1.0 - base.rows["accepted"])
     knowing = Judged(base.rows, told, base.procedural, 0)
     assert list(rejected_terms(knowing)["class"]) == ["columns tell"]
-    assert term_sentences(rejected_terms(knowing)) == ()
 
 
 def test_no_note_is_no_term() -> None:
