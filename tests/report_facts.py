@@ -36,6 +36,7 @@ from mqlml.review.followup import Followed, FollowUp, Now
 from mqlml.review.funnel import Aftermath
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Became, Review
+from mqlml.review.unseen_followup import EarlierReason, FollowedReason
 from mqlml.scoring.settings import PersonaSettings
 from mqlml.tables.ingested import FileCount, Note
 
@@ -466,6 +467,20 @@ def reviewed(**changes: Any) -> Review:
                 "class": ["no column tells", "columns tell"],
             }
         ),
+        "terms": pd.DataFrame(
+            {
+                "term": ["budget frozen", "<b>"],
+                "leads": [41, 9],
+                "reps": [3, 3],
+                "rejected": [40, 9],
+                "accepted": [1, 0],
+                "effect": [-1.2, np.nan],
+                "low": [-1.9, np.nan],
+                "high": [-0.5, np.nan],
+                "roc_auc": [0.53, np.nan],
+                "class": ["no column tells", "not compared: hardly a note on accepted leads"],
+            }
+        ),
         "became": became(),
     }
     return Review(**(values | changes))
@@ -479,6 +494,7 @@ def followed_up() -> FollowUp:
     done = Done(
         ("criteria version 2 holds the rule from 2026-05-01 on, signed by both teams",), True
     )
+    no_need = EarlierReason("no_need", 200, 450, 0.51, AS_OF - 30 * DAY)
     gone = Now(verdicts=2, judged=400)
     again = Now(-0.6, -1.0, -0.2, verdicts=400, judged=400)
     return FollowUp(
@@ -490,6 +506,7 @@ def followed_up() -> FollowUp:
             Followed(visits, again, Done(), "still there"),
             Followed(visits, Now(judged=400), Done(), "too few verdicts yet"),
         ),
+        (FollowedReason(no_need, 60, 120, 0.52, ("signal demo",), "still no column tells"),),
     )
 
 

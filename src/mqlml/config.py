@@ -27,6 +27,7 @@ from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings, SensitiveSettings
 from mqlml.modeling.settings import GateSettings, ModelSettings, SegmentSettings
 from mqlml.monitoring.settings import MonitoringSettings
+from mqlml.review.settings import ReviewSettings
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
 from mqlml.serving.settings import ServeSettings
 from mqlml.sources.setting_faults import name_faults, setting_faults, time_range
@@ -79,6 +80,7 @@ class Settings(BaseModel):
     tracking: TrackingSettings = TrackingSettings()
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
+    review: ReviewSettings = ReviewSettings()
 
     _versions: tuple[Criteria, ...] = PrivateAttr(())
 

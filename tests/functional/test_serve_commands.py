@@ -1,18 +1,15 @@
 """The commands around the page, its verdicts in the tables, and a server that is killed."""
 
 import json
-import re
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from benchmarks.serve import Profile, list_seconds, measure
+from tests.serving_race import Race, started
 from tests.serving_site import MONDAY, NOW, Client, Clock, outside, served, write_site
 
 from mqlml.errors import ConfigError, UsageError
@@ -25,8 +22,6 @@ from mqlml.workflows.ingest import current_tables, ingest
 from mqlml.workflows.project import open_project
 from mqlml.workflows.verdict_store import prepared_store
 from mqlml.workflows.verdicts import invite_person
-
-SERVE = "import sys; from mqlml.cli.main import run; sys.exit(run(sys.argv[1:]))"
 
 
 @pytest.fixture(scope="module")
@@ -231,67 +226,25 @@ def test_the_benchmark_in_its_smallest_form_loses_and_doubles_nothing(project):
         assert len(list_seconds(page.port, page.signed_in("x").cookie, times=2)) == 2
 
 
-def _started(project):
-    """Start `mqlml review serve` as a process; return it and its port."""
-    words = [str(word) for word in words_of(project, "review", "serve", "--port", "0")]
-    job = subprocess.Popen([sys.executable, "-c", SERVE, *words], stderr=subprocess.PIPE, text=True)
-    for line in job.stderr:
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            return job, int(found[1])
-    raise AssertionError("the server did not start")
-
-
 def test_a_server_killed_while_reps_save_loses_nothing_it_answered_and_doubles_nothing(project):
     with closing(prepared_store(project, outside(Clock()))):
         pass
-    job, port = _started(project)
-    clients = []
+    job, port = started(words_of(project))
     with served(project, Clock(time.time_ns() // 1_000)) as page:
-        for number in range(4):
-            client = page.signed_in(f"rep-{number}")
-            clients.append(Client(port, client.cookie))
-        links = clients[0].get("/?show=all").links("/lead/")
-    forms = {(n, link): clients[n].get(link) for n in range(4) for link in links[:6]}
-    answered = []
-
-    def save(client, key):
-        try:
-            if client.judge(key[1], "accepted", page=forms[key]).status == 303:
-                answered.append(key)
-        except OSError:
-            pass
-
-    threads = [
-        threading.Thread(target=lambda n=n: [save(clients[n], key) for key in forms if key[0] == n])
-        for n in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    while len(answered) < 5:
-        time.sleep(0.001)
-    job.send_signal(signal.SIGKILL)
-    for thread in threads:
-        thread.join()
+        race = Race.prepared(page)
+    race.run(port, job.kill)
     job.wait()
     job.stderr.close()
-    assert 5 <= len(answered) < 24
-    query = "SELECT who, form FROM review_verdicts"
+    assert 5 <= len(race.answered) < len(race.forms)
     with served(project, Clock(time.time_ns() // 1_000)) as page:
-        saved = set(page.rows(query))
-        wanted = {(f"rep-{n}", forms[n, link].hidden("form")) for n, link in answered}
-        assert wanted <= saved
-        for key, form in forms.items():  # everybody presses the button again
-            again = Client(page.port, clients[key[0]].cookie)
-            assert again.judge(key[1], "accepted", page=form).status == 303
-        rows = page.rows(query)
-        assert len(rows) == len(set(rows)) == 24
+        race.settle(page)
         assert page.signed_in("m", Role.MARKETING).get("/verdicts").status == 200
 
 
 def test_a_server_ends_on_an_interruption_and_leaves_no_line_about_leads(project):
     clock = Clock(time.time_ns() // 1_000)
     invite_person(project, "Ann", Role.REP, who="a", address="", outside=outside(clock))
-    job, port = _started(project)
+    job, port = started(words_of(project))
     stranger = Client(port)
     assert stranger.get("/lead/L00?lead=L00").headers["location"] == "/signin"
     job.send_signal(signal.SIGINT)

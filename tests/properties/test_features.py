@@ -18,7 +18,13 @@ from mqlml.features.plan import Plan, make_plan
 from mqlml.features.reference import reference_features
 from mqlml.features.settings import FeatureSettings, PlanSettings, RatioSettings
 from mqlml.features.table_expansion import ratio_features
-from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
+from mqlml.features.table_features import (
+    ACCEPTED,
+    AccountLeads,
+    Outcome,
+    RateFeature,
+    StageFeature,
+)
 from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Attribute, ColumnType, Known, Tables
 from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_WEEK
 
@@ -141,6 +147,15 @@ stage_rows = st.fixed_dictionaries(
     }
 )
 stage_tables = st.lists(stage_rows, max_size=8)
+verdict_rows = st.fixed_dictionaries(
+    {
+        "lead_id": st.sampled_from([*LEADS, "nobody"]),
+        "given_at": times,
+        "verdict": st.sampled_from(["accepted", "rejected"]),
+        "reason": st.sampled_from([None, None, "no_need", "duplicate", "not_now"]),
+        "who": st.sampled_from([None, "rep 1", "rep 2"]),
+    }
+)
 point_lists = st.lists(
     st.tuples(st.sampled_from([*LEADS, "nobody"]), times), min_size=1, max_size=8
 )
@@ -195,11 +210,13 @@ def table_parts(draw: st.DrawFn) -> dict[str, Any]:
         draw(st.sampled_from([MICROS_PER_HOUR, 7 * MICROS_PER_DAY])),
         draw(st.sampled_from([0, MICROS_PER_DAY])),
     )
+    outcomes = st.sampled_from([outcome, Outcome(ACCEPTED)])
     rates = [
-        RateFeature(group, window, strength, outcome)
-        for group, window, strength in draw(
+        RateFeature(group, window, strength, asked)
+        for group, window, strength, asked in draw(
             st.sets(
-                st.tuples(st.sampled_from(GROUPS), spans, st.sampled_from([0.5, 20])), max_size=2
+                st.tuples(st.sampled_from(GROUPS), spans, st.sampled_from([0.5, 20]), outcomes),
+                max_size=3,
             )
         )
     ]
@@ -219,14 +236,15 @@ def ratios_of(plan: Plan) -> st.SearchStrategy[Any]:
     return st.lists(lines, max_size=2).map(lambda asked: ratio_features(asked, infos)[0])
 
 
-def _tables(folder: Path, leads: Rows, events: Rows, dated: Rows = (), stages: Rows = ()) -> Tables:
+def _tables(folder: Path, world: "World") -> Tables:
     return make_tables(
         folder,
-        leads=leads,
+        leads=world.leads,
         properties=SPELL_COLUMNS,
-        events=events,
-        stages=stages,
-        attributes=_one_per_key(dated),
+        events=world.events,
+        stages=world.stages,
+        attributes=_one_per_key(world.dated),
+        verdicts=world.verdicts,
         attribute_specs=SPECS,
     )
 
@@ -243,10 +261,11 @@ class World:
     events: Rows
     dated: Rows
     stages: Rows
+    verdicts: Rows
 
     def compute(self, points: Any, plan: Plan) -> pd.DataFrame:
         with tempfile.TemporaryDirectory() as folder:
-            tables = _tables(Path(folder), self.leads, self.events, self.dated, self.stages)
+            tables = _tables(Path(folder), self)
             return LocalEngine(threads=1).compute(tables, make_points(*points), plan)
 
     def moved(self, shift: int) -> "World":
@@ -260,13 +279,18 @@ class World:
                     }
                     for row in rows
                 ]
-                for rows in (self.leads, self.events, self.dated, self.stages)
+                for rows in (self.leads, self.events, self.dated, self.stages, self.verdicts)
             )
         )
 
 
 worlds = st.builds(
-    World, lead_tables, events_of_leads(), st.lists(dated_rows, max_size=6), stage_tables
+    World,
+    lead_tables,
+    events_of_leads(),
+    st.lists(dated_rows, max_size=6),
+    stage_tables,
+    st.lists(verdict_rows, max_size=8),
 )
 
 
@@ -279,7 +303,7 @@ def test_the_local_engine_equals_the_reference_to_the_last_bit(
     world: World, points: Any, plan: Plan
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        tables = _tables(Path(folder), world.leads, world.events, world.dated, world.stages)
+        tables = _tables(Path(folder), world)
         asked = make_points(*points)
         expected = reference_features(tables, asked, plan)
         assert_same(LocalEngine(threads=2).compute(tables, asked, plan), expected)
@@ -300,6 +324,11 @@ def test_what_counts_from_as_of_on_changes_nothing(
     ]
     dated = [row | {"known_at": max(row["known_at"], as_of)} for row in other.dated]
     stages = [row | {"entered_at": max(row["entered_at"], as_of)} for row in other.stages]
+    verdicts = [
+        row | {"given_at": max(row["given_at"], as_of), "lead_id": f"{mark}{row['lead_id']}"}
+        for row in other.verdicts
+        for mark in ("", "new ")
+    ]
     # What a newcomer did before it was known counts for nobody, either.
     early = [
         row | {"event_id": f"early{i}", "lead_id": f"new {row['lead_id']}"}
@@ -310,6 +339,7 @@ def test_what_counts_from_as_of_on_changes_nothing(
         [*world.events, *events, *early],
         [*world.dated, *dated],
         [*world.stages, *stages],
+        [*world.verdicts, *verdicts],
     )
     assert_same(world.compute(points, plan), later.compute(points, plan))
 
@@ -332,7 +362,7 @@ def test_the_order_of_rows_changes_nothing(
     shuffled = World(
         *(
             random.sample(list(rows), len(rows))
-            for rows in (world.leads, world.events, world.dated, world.stages)
+            for rows in (world.leads, world.events, world.dated, world.stages, world.verdicts)
         )
     )
     assert_same(world.compute(points, plan), shuffled.compute(points, plan))

@@ -20,7 +20,13 @@ from mqlml.features.plan import Plan
 from mqlml.features.reference import reference_features
 from mqlml.features.settings import FeatureSettings, RatioSettings
 from mqlml.features.table_expansion import ratio_features
-from mqlml.features.table_features import AccountLeads, Outcome, RateFeature, StageFeature
+from mqlml.features.table_features import (
+    ACCEPTED,
+    AccountLeads,
+    Outcome,
+    RateFeature,
+    StageFeature,
+)
 from mqlml.tables.contracts import EVENTS, SPELL_COLUMNS, Tables
 from mqlml.timeline import EVER, MICROS_PER_DAY, MICROS_PER_HOUR
 
@@ -70,6 +76,12 @@ def _stage(draw: Random, lead: str) -> dict[str, Any]:
     return {"lead_id": lead, "stage": stage, "entered_at": _time(draw)}
 
 
+def _verdict(draw: Random, lead: str) -> dict[str, Any]:
+    said = {"verdict": draw.choice(["accepted", "rejected"]), "who": draw.choice([None, "rep"])}
+    reason = draw.choice([None, "no_need", "duplicate"])
+    return {"lead_id": lead, "given_at": _time(draw), "reason": reason, **said}
+
+
 def _dated(draw: Random, lead: str) -> dict[str, Any]:
     value = draw.choice([None, " Steel", "steel", "Food"])
     return {"lead_id": lead, "name": "industry", "value": value, "known_at": _time(draw)}
@@ -88,6 +100,7 @@ def _companies(draw: Random, folder: Path, count: int) -> tuple[Tables, pd.DataF
         events=[row | {"event_id": f"e{n}"} for row, n in zip(events, ids, strict=True)],
         stages=[_stage(draw, draw.choice([*firm, "nobody"])) for firm in firms for _ in range(4)],
         attributes=list(dated.values()),
+        verdicts=[_verdict(draw, draw.choice([*firm, "x"])) for firm in firms for _ in range(3)],
         attribute_specs=SPECS,
         properties=SPELL_COLUMNS,
     )
@@ -140,7 +153,8 @@ def _rates(draw: Random) -> tuple[RateFeature, ...]:
     stage = draw.choice(["mql", "customer", "outcome"])
     outcome = Outcome(stage, draw.choice([1, 7]) * MICROS_PER_DAY, draw.choice([0, MICROS_PER_DAY]))
     window = draw.choice([20 * MICROS_PER_DAY, EVER])
-    return tuple(RateFeature(source, window, 0.5, outcome) for source in GROUPS)
+    asked = (outcome, Outcome(ACCEPTED))
+    return tuple(RateFeature(source, window, 0.5, one) for source in GROUPS for one in asked)
 
 
 def _jobs() -> list[tuple[int, int]]:

@@ -84,6 +84,13 @@ toward that of all leads, as if `strength` average leads belonged to the group:
 The attribute must be a text or flag known at creation; a missing value is a group.
 Missing while no outcome at all is known. Needs `target.horizon_days`.
 """,
+    "verdict_rates": """\
+How often sales accepted other leads with the same value of an attribute
+(`rates: {verdicts: [source], strength: 20}`; window and strength are those of `rates`). Each
+lead counts once, by the first verdict that judges it: one for a procedural reason (duplicate,
+wrong data, unreachable, not now) does not. It counts for every later `as_of` but the lead's
+own points, and who gave it is not looked at. Otherwise as above; needs no horizon.
+""",
     "ratios": """\
 One column divided by another of the same axis
 (`ratios: [{of: any__count__7d, to: any__count__30d, name: weekly_part}]`). Missing where

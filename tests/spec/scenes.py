@@ -6,6 +6,7 @@ A drawing has one line per row, in 2026, UTC; the first word is the table:
     value  ann  02-01 00:00  industry=Steel             # a dated attribute
     event  ann  03-05 10:00  page_view  value=3
     stage  ann  03-01 10:00  mql
+    verdict bob 03-02 10:00  rejected  reason=no_need   # what sales said
 
 The features are those of ann; the target is `customer` within 30 days.
 """
@@ -27,14 +28,15 @@ from mqlml.tables.contracts import EVENTS, Tables
 from mqlml.timeline import MICROS_PER_DAY
 
 OUTCOME = Outcome("customer", 30 * MICROS_PER_DAY)
-_TABLES = ("lead", "event", "stage", "value")
+_TABLES = ("lead", "event", "stage", "value", "verdict")
 _TIMES = {
     "lead": "created_at",
     "event": "occurred_at",
     "stage": "entered_at",
     "value": "known_at",
+    "verdict": "given_at",
 }
-_PLAIN_WORD = {"event": "type", "stage": "stage"}
+_PLAIN_WORD = {"event": "type", "stage": "stage", "verdict": "verdict"}
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def tables_of(drawn: Sequence[dict[str, list[dict[str, Any]]]], folder: Path) ->
         events=numbered,
         stages=rows["stage"],
         attributes=rows["value"],
+        verdicts=rows["verdict"],
     )
 
 

@@ -84,7 +84,9 @@ def test_every_scene_holds_on_spark(
 
 
 @pytest.mark.parametrize(
-    "scene", [*_scenes("rates"), *_scenes("attributes")], ids=lambda scene: scene.fact
+    "scene",
+    [*_scenes("rates"), *_scenes("verdict_rates"), *_scenes("attributes")],
+    ids=lambda scene: scene.fact,
 )
 def test_every_scene_of_rates_and_attributes_holds_on_spark(
     spark_engine: SparkEngine, tmp_path: Path, scene: Scene

@@ -278,7 +278,7 @@ def _histories(tables: SparkTables, plan: Plan, keys: int) -> tuple[RateHistory,
     """Return the history of each of the plan's rates; one row per lead and rate is collected."""
     if not plan.rates:
         return ()
-    parts = (frames.lead_part(tables.attribute_specs, plan), *frames.stage_parts(plan))
+    parts = (frames.lead_part(tables.attribute_specs, plan), *frames.outcome_parts(plan))
     none = _no_rows(tables.attribute_specs, ())
     count = partial(counted_of_key, none=none, kinds=parts, rates=plan.rates)
     with spark_faults("engine"):

@@ -17,12 +17,13 @@ from mqlml.engines.spark_session import quiet
 from mqlml.errors import Fault, SchemaError, nearest
 from mqlml.features.event_files import event_files
 from mqlml.features.plan import Plan
-from mqlml.features.table_features import FLAT_OUTCOME
+from mqlml.features.table_features import ACCEPTED, FLAT_OUTCOME
 from mqlml.tables.contracts import (
     ATTRIBUTES,
     EVENTS,
     LEADS,
     STAGES,
+    VERDICTS,
     Attribute,
     Column,
     ColumnType,
@@ -41,6 +42,8 @@ _TYPES = {
     ColumnType.FLAG: "boolean",
 }
 _LEAD = {column.name: column for column in LEADS.columns}
+# What rates look at of a verdict: not who gave it, nor the note.
+_JUDGED = ("given_at", "verdict", "reason")
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ class SparkTables:
 
     `leads` has lead_id, created_at and the attributes known at creation, and account_id
     and outcome where a plan asks for accounts or rates of a flat outcome; `attributes` the dated
-    ones (see ATTRIBUTES), `events` the columns of EVENTS. `stages` (see STAGES) may
-    be left out where the plan does not read it.
+    ones (see ATTRIBUTES), `events` the columns of EVENTS. `stages` (see STAGES) and
+    `verdicts` (lead_id, given_at, verdict, reason) may be left out where the plan does not
+    read them.
     """
 
     leads: "DataFrame"
@@ -59,6 +63,7 @@ class SparkTables:
     attribute_specs: tuple[Attribute, ...]
     properties: tuple[Column, ...] = ()
     stages: "DataFrame | None" = None
+    verdicts: "DataFrame | None" = None
 
     @property
     def event_columns(self) -> tuple[Column, ...]:
@@ -72,10 +77,11 @@ class SparkTables:
             "dated": self.attributes,
             "event": self.events,
             "stage": self.stages,
+            "verdict": self.verdicts,
         }[part]
         if found is None:
-            mend = "give SparkTables its stages"
-            raise SchemaError(Fault("the plan reads stages, which are not there", part, mend=mend))
+            what, mend = f"the plan reads {part}s, which are not there", f"SparkTables its {part}s"
+            raise SchemaError(Fault(what, part, mend=f"give {mend}"))
         return found
 
 
@@ -90,6 +96,7 @@ def spark_tables(session: "SparkSession", tables: Tables) -> SparkTables:
         attribute_specs=tables.attribute_specs,
         properties=tables.events.properties,
         stages=to_spark(session, tables.stages[list(STAGES.names)]),
+        verdicts=to_spark(session, tables.verdicts[["lead_id", *_JUDGED]]),
     )
 
 
@@ -127,13 +134,19 @@ def event_part(columns: Sequence[str], known: Sequence[Column]) -> Part:
 def table_parts(specs: Sequence[Attribute], plan: Plan) -> tuple[Part, ...]:
     """Return the parts beside events and points that the plan's columns are made from."""
     dated = part_of("dated", ATTRIBUTES.columns[1:])
-    return (lead_part(specs, plan), dated, *stage_parts(plan))
+    return (lead_part(specs, plan), dated, *outcome_parts(plan))
 
 
-def stage_parts(plan: Plan) -> tuple[Part, ...]:
-    """Return the part of the stages if a column or the outcome of a rate is made from them."""
-    is_read = plan.stages or any(rate.outcome.stage != FLAT_OUTCOME for rate in plan.rates)
-    return (part_of("stage", STAGES.columns[1:]),) if is_read else ()
+def outcome_parts(plan: Plan) -> tuple[Part, ...]:
+    """Return the parts of stages and verdicts if a column or a rate is made from them."""
+    outcomes = {rate.outcome.stage for rate in plan.rates}
+    parts = []
+    if plan.stages or outcomes - {FLAT_OUTCOME, ACCEPTED}:
+        parts.append(part_of("stage", STAGES.columns[1:]))
+    if ACCEPTED in outcomes:
+        judged = [column for column in VERDICTS.columns if column.name in _JUDGED]
+        parts.append(part_of("verdict", judged))
+    return tuple(parts)
 
 
 def lead_part(specs: Sequence[Attribute], plan: Plan) -> Part:

@@ -191,7 +191,13 @@ def _tables(blobs: Blobs, none: Tables, kinds: Sequence[Part]) -> Tables:
             return frame_of(plain(joined(list(map(unseal, blobs[name])))))
         return frame_of(parts[name].nothing()) if name in parts else pd.DataFrame()
 
-    return replace(none, leads=rows("lead"), attributes=rows("dated"), stages=rows("stage"))
+    return replace(
+        none,
+        leads=rows("lead"),
+        attributes=rows("dated"),
+        stages=rows("stage"),
+        verdicts=rows("verdict"),
+    )
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -5,6 +5,9 @@ the horizon? That is known when horizon and reporting lag are over, and then it
 counts for every later point but its own. A rate is drawn toward that of all leads:
 
     (reached in group + strength × reached in all / all) / (group + strength)
+
+Rates of verdicts ask what sales said first of the lead, procedural reasons apart; that is
+known once it was given.
 """
 
 from dataclasses import dataclass
@@ -16,36 +19,48 @@ import pandas as pd
 
 from mqlml.features.arrays import Floats, Ints
 from mqlml.features.places import first_place_without, ranges_of
-from mqlml.features.table_features import FLAT_OUTCOME, Outcome, RateFeature
-from mqlml.tables.contracts import STAGE_ORDER, Tables
-from mqlml.timeline import EVER, NEVER, is_in_horizon, is_known, is_mature, is_open
+from mqlml.features.table_features import ACCEPTED, FLAT_OUTCOME, Outcome, RateFeature
+from mqlml.tables.contracts import PROCEDURAL_REASONS, STAGE_ORDER, Tables
+from mqlml.timeline import (
+    EVER,
+    NEVER,
+    counts_from,
+    is_in_horizon,
+    is_known,
+    is_mature,
+    is_open,
+    is_seen,
+)
 
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class _Counted:
-    """What became of every lead: `counts` where it is known one day, and reached the target."""
+    """What became of every lead: `counts` where it is known one day, and reached the target.
 
-    created_at: Ints
+    `at` is when the outcome began to be awaited: the creation, or the verdict itself.
+    """
+
+    at: Ints
     counts: Flags
     reached: Flags
 
 
 @dataclass(frozen=True)
 class _Sorted:
-    """Leads sorted by (group, created_at), and how many up to each of them reached the target."""
+    """Leads sorted by (group, at), and how many up to each of them reached the target."""
 
     groups: Ints
-    created_at: Ints
+    at: Ints
     reached: Floats
 
     def sums(self, wanted: Ints, moment: "_Moment") -> tuple[Ints, Floats]:
         """Return how many leads of each point's group count at the point, and reached."""
         first, end = ranges_of(self.groups, wanted)
-        created, reached = self.created_at, self.reached
-        stop = first_place_without(first, end, lambda places: moment.is_told(created[places]))
-        start = first_place_without(first, stop, lambda places: moment.is_old(created[places]))
+        at, reached = self.at, self.reached
+        stop = first_place_without(first, end, lambda places: moment.is_told(at[places]))
+        start = first_place_without(first, stop, lambda places: moment.is_old(at[places]))
         return stop - start, reached[stop] - reached[start]
 
 
@@ -65,24 +80,24 @@ class _Moment:
     feature: RateFeature
     as_of: Ints
 
-    def is_told(self, created_at: Ints) -> Flags:
-        """Return whether the outcomes of leads created then are known at as_of."""
-        return _is_told(created_at, self.feature.outcome, self.as_of)
+    def is_told(self, at: Ints) -> Flags:
+        """Return whether outcomes awaited from then on, or verdicts of then, are known at as_of."""
+        return _is_told(at, self.feature.outcome, self.as_of)
 
-    def is_old(self, created_at: Ints) -> Flags:
+    def is_old(self, at: Ints) -> Flags:
         """Return whether they were known before the window already."""
         if self.feature.window == EVER:
             return np.zeros(len(self.as_of), np.bool_)
-        return _is_told(created_at, self.feature.outcome, self.as_of - self.feature.window)
+        return _is_told(at, self.feature.outcome, self.as_of - self.feature.window)
 
 
 def counted_leads(tables: Tables, feature: RateFeature) -> pd.DataFrame:
-    """Return group, created_at (microseconds) and reached of the leads that count one day."""
+    """Return group, at (microseconds) and reached of the leads that count one day."""
     counted = _counted(tables, feature)
     leads = pd.DataFrame(
         {
             "group": tables.leads[feature.source].reset_index(drop=True),
-            "created_at": counted.created_at,
+            "at": counted.at,
             "reached": counted.reached,
         }
     )
@@ -93,12 +108,12 @@ def rate_history(leads: pd.DataFrame) -> RateHistory:
     """Return the history of all leads that count, of which `counted_leads` gives some or all."""
     groups, distinct = pd.factorize(leads["group"], use_na_sentinel=False)
     codes = {_plain(value): code for code, value in enumerate(distinct)}
-    created, reached = (leads[name].to_numpy() for name in ("created_at", "reached"))
+    at, reached = (leads[name].to_numpy() for name in ("at", "reached"))
     everyone = np.zeros(len(leads), np.int64)
     return RateHistory(
         codes,
-        _sorted(groups.astype(np.int64), created, reached),
-        _sorted(everyone, created, reached),
+        _sorted(groups.astype(np.int64), at, reached),
+        _sorted(everyone, at, reached),
     )
 
 
@@ -106,10 +121,10 @@ def _plain(value: object) -> object:
     return None if pd.isna(value) else value  # type: ignore[call-overload]
 
 
-def _sorted(groups: Ints, created_at: Ints, reached: Flags) -> _Sorted:
-    order = np.lexsort((created_at, groups))
+def _sorted(groups: Ints, at: Ints, reached: Flags) -> _Sorted:
+    order = np.lexsort((at, groups))
     sums = np.concatenate(([0], np.cumsum(reached[order]))).astype(np.float64)
-    return _Sorted(groups[order], np.append(created_at[order], 0), sums)
+    return _Sorted(groups[order], np.append(at[order], 0), sums)
 
 
 def rate_column(
@@ -128,10 +143,10 @@ def rate_column(
     moment = _Moment(feature, points["as_of"].to_numpy(np.int64))
     leads = pd.Index(tables.leads["lead_id"])
     rows = leads.get_indexer(pd.Index(points["lead_id"])).astype(np.int64)
-    created = np.append(counted.created_at, 0)[rows]
-    known = (rows >= 0) & np.asarray(is_known(created, moment.as_of))
+    known = (rows >= 0) & np.asarray(is_known(_of(_created(tables.leads), rows), moment.as_of))
     itself = known & np.append(counted.counts, False)[rows]
-    itself &= moment.is_told(created) & ~moment.is_old(created)
+    at = _of(counted.at, rows)
+    itself &= moment.is_told(at) & ~moment.is_old(at)
     reached_itself = itself & np.append(counted.reached, False)[rows]
     groups = _codes_of(tables.leads[feature.source], told)
     group = np.where(known, np.append(groups, -1)[rows], -1).astype(np.int64)
@@ -145,6 +160,11 @@ def rate_column(
     return pd.Series((reached_of + overall) / (leads_of + feature.strength))
 
 
+def _of(times: Ints, rows: Ints) -> Ints:
+    """Return the time of each row's lead; of unknown leads, row -1, any."""
+    return np.append(times, 0)[rows]
+
+
 def _codes_of(values: "pd.Series[Any]", history: RateHistory) -> Ints:
     """Return the number of each lead's group; one beyond all groups if nobody in it counts."""
     groups, distinct = pd.factorize(values, use_na_sentinel=False)
@@ -154,13 +174,17 @@ def _codes_of(values: "pd.Series[Any]", history: RateHistory) -> Ints:
 
 
 def _counted(tables: Tables, feature: RateFeature) -> _Counted:
+    if feature.is_of_verdicts:
+        return _judged(tables)
     outcome = feature.outcome
     return _flat(tables.leads) if outcome.stage == FLAT_OUTCOME else _staged(tables, outcome)
 
 
-def _is_told(created_at: Ints, outcome: Outcome, as_of: Ints) -> Flags:
+def _is_told(at: Ints, outcome: Outcome, as_of: Ints) -> Flags:
+    if outcome.stage == ACCEPTED:
+        return np.asarray(is_seen(at, as_of))
     horizon = outcome.horizon or 0
-    return np.asarray(is_mature(created_at, horizon, outcome.lag, as_of))  # type: ignore[arg-type]
+    return np.asarray(is_mature(at, horizon, outcome.lag, as_of))  # type: ignore[arg-type]
 
 
 def _flat(leads: pd.DataFrame) -> _Counted:
@@ -181,6 +205,26 @@ def _staged(tables: Tables, outcome: Outcome) -> _Counted:
         np.asarray(is_open(passed, created)),
         np.asarray(is_in_horizon(passed, created, outcome.horizon or 0)),
     )
+
+
+def _judged(tables: Tables) -> _Counted:
+    """Count leads with a verdict that is not procedural: the first; of several then, a rejection.
+
+    Who said it is not looked at. A verdict before its lead counts from the lead's creation.
+    """
+    said = tables.verdicts[~tables.verdicts["reason"].isin(PROCEDURAL_REASONS)]
+    given = pd.DataFrame(
+        {
+            "lead_id": said["lead_id"],
+            "at": said["given_at"].astype("int64"),
+            "accepted": said["verdict"] == "accepted",
+        }
+    )
+    first = given.sort_values(["lead_id", "at", "accepted"]).drop_duplicates("lead_id")
+    row = pd.Index(first["lead_id"]).get_indexer(pd.Index(tables.leads["lead_id"])).astype(np.int64)
+    at = counts_from(_of(first["at"].to_numpy(np.int64), row), _created(tables.leads))
+    accepted = np.append(first["accepted"].to_numpy(np.bool_), False)[row]
+    return _Counted(np.asarray(at), row >= 0, accepted)
 
 
 def _created(leads: pd.DataFrame) -> Ints:

@@ -48,9 +48,12 @@ def _rates(plan: Plan) -> dict[str, Any]:
     """Return the rates; each attribute gets every window that one of them has."""
     if not plan.rates:
         return {}
-    sources = dict.fromkeys(rate.source for rate in plan.rates)
+    sources: dict[str, list[str]] = {}
+    for rate in plan.rates:
+        named = sources.setdefault("verdicts" if rate.is_of_verdicts else "of", [])
+        named += [] if rate.source in named else [rate.source]
     windows = list(dict.fromkeys(rate.window for rate in plan.rates))
-    return {"of": list(sources), "strength": plan.rates[0].strength, **_windows(windows)}
+    return {**sources, "strength": plan.rates[0].strength, **_windows(windows)}
 
 
 def _ratio(of: str, to: str, column: str) -> dict[str, str]:

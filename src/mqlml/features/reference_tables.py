@@ -1,23 +1,26 @@
 """The features made of tables in plain Python: the reference beside that of events."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from mqlml.features.table_features import (
+    ACCEPTED,
     FLAT_OUTCOME,
     AccountLeads,
     Outcome,
     RateFeature,
     StageFeature,
 )
-from mqlml.tables.contracts import STAGE_ORDER, Known, Tables
+from mqlml.tables.contracts import PROCEDURAL_REASONS, STAGE_ORDER, Known, Tables
 from mqlml.timeline import (
     EVER,
     MICROS_PER_DAY,
     NEVER,
+    counts_from,
     is_in_horizon,
     is_in_lookback,
     is_known,
@@ -35,6 +38,7 @@ class PlainTables:
     stages: list[dict[str, Any]]
     dated: list[dict[str, Any]]
     dated_names: frozenset[str]
+    verdicts: list[dict[str, Any]]
 
 
 def plain(tables: Tables) -> PlainTables:
@@ -44,6 +48,7 @@ def plain(tables: Tables) -> PlainTables:
         _rows(tables.stages),
         _rows(tables.attributes),
         frozenset(tables.attributes_known(Known.DATED)),
+        _rows(tables.verdicts),
     )
 
 
@@ -127,10 +132,8 @@ def group_rate(tables: PlainTables, lead: str, as_of: int, feature: RateFeature)
         return math.nan
     everybody, alike = [], []
     for name, other in tables.leads.items():
-        reached = _reached(tables, other, feature.outcome)
-        is_new = _is_told(other, feature.outcome, as_of) and not (
-            feature.window != EVER and _is_told(other, feature.outcome, as_of - feature.window)
-        )
+        reached, is_told = _told(tables, other, feature.outcome)
+        is_new = is_told(as_of) and not (feature.window != EVER and is_told(as_of - feature.window))
         if reached is not None and is_new and name != lead:
             everybody.append(reached)
             if other[feature.source] == row[feature.source]:
@@ -141,8 +144,22 @@ def group_rate(tables: PlainTables, lead: str, as_of: int, feature: RateFeature)
     return (sum(alike) + overall) / (len(alike) + feature.strength)
 
 
-def _is_told(lead: dict[str, Any], outcome: Outcome, as_of: int) -> bool:
-    return is_mature(lead["created_at"], outcome.horizon or 0, outcome.lag, as_of)
+def _told(
+    tables: PlainTables, lead: dict[str, Any], outcome: Outcome
+) -> tuple[bool | None, Callable[[int], bool]]:
+    """Return what became of a lead, None if it does not count, and whether that is told when."""
+    if outcome.stage != ACCEPTED:
+        horizon, lag = outcome.horizon or 0, outcome.lag
+        reached = _reached(tables, lead, outcome)
+        return reached, lambda as_of: is_mature(lead["created_at"], horizon, lag, as_of)
+    judged = [
+        (row["given_at"], row["verdict"] == "accepted")
+        for row in tables.verdicts
+        if row["lead_id"] == lead["lead_id"] and row["reason"] not in PROCEDURAL_REASONS
+    ]
+    at, accepted = min(judged, default=(NEVER, None))
+    since = int(counts_from(at, lead["created_at"]))
+    return accepted, lambda as_of: is_seen(since, as_of)
 
 
 def _reached(tables: PlainTables, lead: dict[str, Any], outcome: Outcome) -> bool | None:

@@ -101,9 +101,10 @@ def plan_faults(
     config asks for in so many words is refused, so that nobody believes it counts.
     """
     excluded = {column.name: column.kind for column in columns if not column.is_allowed}
-    for name in plan.rates.of:
+    asked = {"of": plan.rates.of, "verdicts": plan.rates.verdicts}
+    for where, name in ((where, name) for where, names in asked.items() for name in names):
         if name in excluded:
-            yield Fault(_words(excluded[name]), "plan.rates.of", repr(name), _ALLOW)
+            yield Fault(_words(excluded[name]), f"plan.rates.{where}", repr(name), _ALLOW)
     for part, source in _icp_names(plan.icp).items():
         if source in excluded:
             yield Fault(_words(excluded[source]), f"plan.icp.{part}", repr(source), _ALLOW)
@@ -117,6 +118,15 @@ def plan_faults(
         kind = kinds.get(line.of or "", "")
         if kind:
             yield Fault(_words(kind), f"plan.features[{number}].of", repr(line.of), _OTHERWISE)
+
+
+def rep_faults(plan: PlanSettings, reps: Sequence[str]) -> Iterator[Fault]:
+    """Yield where the plan asks for rates of an attribute that names the lead's rep."""
+    asked = {"of": plan.rates.of, "verdicts": plan.rates.verdicts}
+    for where, name in ((where, name) for where, names in asked.items() for name in names):
+        if name in reps:
+            what = "the rep of a lead (serve.owner) is never a feature"
+            yield Fault(what, f"plan.rates.{where}", repr(name), "remove it")
 
 
 def dropped_faults(dropped: Sequence[str], columns: Sequence[SensitiveColumn]) -> Iterator[Fault]:

@@ -65,10 +65,12 @@ class FeatureSettings(_Frozen):
 class RateSettings(_Frozen):
     """Rates of the lead's group: how often earlier leads with the same `of` reached the target.
 
+    `verdicts` names groups of which it is told how often sales accepted their leads.
     `strength` is how many average leads each group is mixed with.
     """
 
     of: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
     windows_days: tuple[float | Literal["ever"], ...] = ("ever",)
     strength: float = Field(default=20, gt=0)
 

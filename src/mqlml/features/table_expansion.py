@@ -10,6 +10,7 @@ from mqlml.features.columns import ColumnInfo
 from mqlml.features.expansion import span_fault
 from mqlml.features.settings import PlanSettings, RatioSettings
 from mqlml.features.table_features import (
+    ACCEPTED,
     AccountLeads,
     Outcome,
     RateFeature,
@@ -47,10 +48,11 @@ def account_leads(settings: PlanSettings) -> tuple[AccountLeads, ...]:
 
 def rate_features(settings: PlanSettings, given: Given) -> tuple[RateFeature, ...]:
     """Return the rates of the lead's groups, in the settings' order."""
-    if given.outcome is None:
-        return ()
-    rates, outcome = settings.rates, given.outcome
-    windows = _spans(rates.windows_days)
+    rates = settings.rates
+    asked: list[tuple[str, Outcome]] = []
+    if given.outcome is not None:
+        asked += [(name, given.outcome) for name in dict.fromkeys(rates.of)]
+    asked += [(name, Outcome(ACCEPTED)) for name in dict.fromkeys(rates.verdicts)]
     return tuple(
         RateFeature(
             name,
@@ -59,7 +61,7 @@ def rate_features(settings: PlanSettings, given: Given) -> tuple[RateFeature, ..
             outcome,
             "engagement" if name in given.engagement else "fit",
         )
-        for name, window in product(dict.fromkeys(rates.of), windows)
+        for (name, outcome), window in product(asked, _spans(rates.windows_days))
     )
 
 
@@ -126,22 +128,27 @@ def _stage_faults(stages: Sequence[str], outcome: Outcome | None) -> Iterator[Fa
 
 
 def _rate_faults(settings: PlanSettings, given: Given) -> Iterator[Fault]:
-    rates, where = settings.rates, "rates.of"
-    if not rates.of:
+    rates = settings.rates
+    if not rates.of and not rates.verdicts:
         return
     yield from _span_faults(rates.windows_days, "rates.windows_days")
+    yield from _group_faults(rates.of, "rates.of", given)
+    yield from _group_faults(rates.verdicts, "rates.verdicts", given)
+    if rates.of and (given.outcome is None or given.outcome.horizon is None):
+        mend = "set target.horizon_days, or remove 'rates.of'"
+        what = "a rate needs a horizon: without one nobody knows when an outcome was known"
+        yield Fault(what, "rates.of", ", ".join(rates.of), mend)
+
+
+def _group_faults(names: Sequence[str], where: str, given: Given) -> Iterator[Fault]:
     types = {a.name: a for a in given.attributes}
     valid = [a.name for a in given.attributes if _is_group(a)]
-    for name in rates.of:
+    for name in names:
         if name not in types:
             yield Fault("unknown attribute", where, f"{name!r}; {nearest(name, valid)}")
         elif name not in valid:
             mend = "name a text or flag that is known when a lead is created"
             yield Fault("this attribute makes no groups", where, repr(name), mend)
-    if given.outcome is None or given.outcome.horizon is None:
-        mend = "set target.horizon_days, or remove 'rates'"
-        what = "a rate needs a horizon: without one nobody knows when an outcome was known"
-        yield Fault(what, where, ", ".join(rates.of), mend)
 
 
 def _is_group(attribute: Attribute) -> bool:

@@ -8,6 +8,8 @@ from mqlml.features.windows import span_name, within_words
 
 # What a target is called that is a column of leads, not a stage.
 FLAT_OUTCOME = "outcome"
+# What the outcome of rates is called that is sales' verdict, not the target.
+ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Outcome:
     """What the model predicts: `stage` entered within `horizon`, told at most `lag` later.
 
     Spans are microseconds; without a horizon nobody knows when the outcome was known.
+    ACCEPTED instead of a stage is sales' first verdict, known when it was given.
     """
 
     stage: str
@@ -63,7 +66,8 @@ class RateFeature:
     """How often other leads with the same `source` reached `outcome`, drawn toward all leads.
 
     Counted are leads whose outcome became known in the window (microseconds) before
-    as_of. `strength` is how many average leads the group is mixed with.
+    as_of. `strength` is how many average leads the group is mixed with. Of the outcome
+    ACCEPTED it is how often sales accepted them.
     """
 
     source: str
@@ -74,8 +78,14 @@ class RateFeature:
 
     @property
     def column(self) -> str:
-        """Return the name of the column, such as `source__rate_20__ever`."""
-        return f"{self.source}__rate_{self.strength:g}__{span_name(self.window)}"
+        """Return the column's name: `source__rate_20__ever`, `source__accepted_20__ever`."""
+        what = "accepted" if self.is_of_verdicts else "rate"
+        return f"{self.source}__{what}_{self.strength:g}__{span_name(self.window)}"
+
+    @property
+    def is_of_verdicts(self) -> bool:
+        """Return whether it tells what sales accepted, not what reached the target."""
+        return self.outcome.stage == ACCEPTED
 
     @property
     def family(self) -> Family:
@@ -88,6 +98,8 @@ class RateFeature:
         source = self.source.replace("_", " ")
         reached = "a good outcome" if self.outcome.stage == FLAT_OUTCOME else self.outcome.stage
         words = f"share of other leads with the same {source} that reached {reached}, as known"
+        if self.is_of_verdicts:
+            words = f"share that sales accepted of other leads with the same {source}, as judged"
         words = f"{words} {within_words(self.window)}"
         return ColumnInfo(self.column, self.family, self.axis, words, "number")
 

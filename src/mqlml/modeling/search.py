@@ -47,7 +47,8 @@ _KEPT_SETTINGS = 40
 class Material:
     """The rows that a tournament works on: matrix, labels, and order in time.
 
-    `plan_shape` is of the whole matrix, `shape` of the columns that models may use.
+    `plan_shape` is of the whole matrix, `shape` of the columns that models may use,
+    `accepted` the second target (see `TrainingRows`).
     """
 
     matrix: pd.DataFrame
@@ -57,6 +58,7 @@ class Material:
     plan_shape: MatrixShape
     shape: MatrixShape
     seed: int
+    accepted: Floats | None = None
 
     def training(self, rows: Rows) -> TrainingRows:
         """Return the rows to learn from, each with its age."""
@@ -75,7 +77,10 @@ class Material:
         newest_first = np.sort(-self.as_of[rows])
         kept = rows[drawn]
         age = np.searchsorted(newest_first, -self.as_of[kept], side="left").astype(np.float64)
-        return TrainingRows(self.matrix.iloc[kept], self.labels[kept], age, self.shape, self.seed)
+        accepted = None if self.accepted is None else self.accepted[kept]
+        return TrainingRows(
+            self.matrix.iloc[kept], self.labels[kept], age, self.shape, self.seed, accepted
+        )
 
     def judged(self, rows: Rows) -> Rows:
         """Return the rows to judge on, sorted; of many some, drawn by seed."""

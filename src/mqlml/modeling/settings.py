@@ -39,6 +39,7 @@ class SegmentSettings(_Frozen):
 class ModelSettings(_Frozen):
     """Which contestants run, what columns are kept from them, and how widely is searched.
 
+    With `acceptance` one more contestant learns conversions near what sales accepts.
     `fallback` says what may be published where the gates refuse what was learnt: nothing,
     points rules, or, where these rank no better than chance, the base rate.
     """
@@ -53,6 +54,7 @@ class ModelSettings(_Frozen):
     drop: tuple[str, ...] = ()
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
     segments: SegmentSettings | None = None
+    acceptance: bool = False
     candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
     fallback: Fallback = "none"
 

@@ -20,7 +20,9 @@ from mqlml.modeling.contestants.contestant import (
     Fitted,
     TrainingRows,
 )
+from mqlml.modeling.contestants.guided import Guided
 from mqlml.modeling.contestants.logistic import Logistic
+from mqlml.modeling.contestants.narrowed import Narrowed, on_trial, verdict_columns
 from mqlml.modeling.contestants.points_rules import PointsRules
 from mqlml.modeling.contestants.segments import Segments
 from mqlml.modeling.importance_ranks import rank_ranges
@@ -140,7 +142,9 @@ def run_tournament(
     with threadpool_limits(limits=1, user_api="blas"):
         material = material_of(dataset, settings, seed)
         segments = _segments(material, split, settings)
-        entrants = contestants_of(settings, len(split.development), segments)
+        entrants = contestants_of(
+            settings, len(split.development), segments, trial=columns_on_trial(dataset, material)
+        )
         choices, tried = search_wide(
             entrants, material, split, jobs=jobs, effort=effort or Effort(settings.candidates)
         )
@@ -164,7 +168,19 @@ def material_of(dataset: TrainingSet, settings: ModelSettings, seed: int) -> Mat
         plan_shape=plan_shape,
         shape=plan_shape.without(settings.drop),
         seed=seed,
+        accepted=_second_target(dataset.points, settings),
     )
+
+
+def _second_target(points: pd.DataFrame, settings: ModelSettings) -> Floats | None:
+    is_asked = settings.acceptance and "accepted" in points
+    return points["accepted"].to_numpy(np.float64) if is_asked else None
+
+
+def columns_on_trial(dataset: TrainingSet, material: Material) -> tuple[str, ...]:
+    """Return the columns made of verdicts, if models may see them and others."""
+    columns = tuple(c for c in verdict_columns(dataset.plan) if c in material.shape.columns)
+    return columns if len(columns) < len(material.shape.columns) else ()
 
 
 def _refuse_undirected(monotone: Mapping[str, int], shape: MatrixShape) -> None:
@@ -191,11 +207,16 @@ def _segments(material: Material, split: Split, settings: ModelSettings) -> tupl
 
 
 def contestants_of(
-    settings: ModelSettings, development_rows: int, segments: Sequence[Rung] = ()
+    settings: ModelSettings,
+    development_rows: int,
+    segments: Sequence[Rung] = (),
+    *,
+    trial: tuple[str, ...] = (),
 ) -> tuple[Contestant, ...]:
     """Return the contestants that the settings name; the base rate always takes part.
 
-    Models by segment take part if two segments are large enough.
+    Models by segment take part if two segments are large enough. Learners take part with
+    and without the columns of `trial` (see `narrowed`).
     """
     half_lives = (
         NO_HALF_LIFE,
@@ -206,6 +227,8 @@ def contestants_of(
         entrants.append(PointsRules(settings.points_rules))
     if "logistic" in settings.contestants:
         entrants.append(Logistic(half_lives))
+    if settings.acceptance:
+        entrants.append(Guided())
     large = tuple(segment.segment for segment in segments if segment.is_large)
     if settings.segments is not None and len(large) >= _FEWEST_SEGMENTS:
         least = settings.segments.min_conversions
@@ -213,7 +236,7 @@ def contestants_of(
     if "lightgbm" in settings.contestants:
         directed = {name: sign for name, sign in settings.monotone.items() if sign}
         entrants.append(Boosting(half_lives, tuple(sorted(directed.items()))))
-    return tuple(entrants)
+    return tuple(on_trial(entrants, trial))
 
 
 def _results(choices: Sequence[Choice]) -> tuple[ContestantResult, ...]:
@@ -306,13 +329,16 @@ def _axis_cost(
 
     `learnt` is the winner learnt on the development part, `said` its log-odds of the test.
     """
-    if not isinstance(winner.contestant, Boosting) or len(set(material.shape.axes)) < 2:
+    contestant: Contestant = winner.contestant
+    rows = material.training(split.development)
+    if isinstance(contestant, Narrowed):
+        rows, contestant = contestant.seen(rows), contestant.inner
+    if not isinstance(contestant, Boosting) or len(set(rows.shape.axes)) < 2:
         return None
     if not isinstance(learnt, FittedBoosting):
         return None
     test = np.sort(split.test)
-    free = replace(winner.contestant, is_free=True)
-    fitted = free.fit_again(material.training(split.development), winner.setting, learnt)
+    fitted = replace(contestant, is_free=True).fit_again(rows, winner.setting, learnt)
     cost = roc_auc_gain(
         material.labels[test],
         fitted.log_odds(material.matrix.iloc[test]),

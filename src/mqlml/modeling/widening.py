@@ -11,6 +11,7 @@ from mqlml.dataset.splits import Split
 from mqlml.modeling.contestants.boosting import Boosting
 from mqlml.modeling.contestants.contestant import Contestant
 from mqlml.modeling.contestants.logistic import Logistic
+from mqlml.modeling.contestants.narrowed import Narrowed
 from mqlml.modeling.contestants.space import drawn_lines, drawn_trees
 from mqlml.modeling.search import Choice, Material, Searched, search
 
@@ -70,6 +71,9 @@ def _widened(
 
 def _drawn(entrant: Contestant, rows: int, seed: int, tried: int, count: int) -> Contestant | None:
     """Return the entrant with only the next `count` drawn settings; None if it draws none."""
+    if isinstance(entrant, Narrowed):
+        inner = _drawn(entrant.inner, rows, seed, tried, count)
+        return None if inner is None else replace(entrant, inner=inner)
     if isinstance(entrant, Boosting):
         settings = drawn_trees(tried + count, rows, seed, is_directed=bool(entrant.monotone))
         return replace(entrant, half_lives=(), drawn=settings[tried:])

@@ -22,7 +22,7 @@ from mqlml.reports.pictures import (
     whisker,
 )
 from mqlml.reports.review_followup import follow_sentences, follow_table, follow_words
-from mqlml.reports.review_funnel import after_table, funnel_picture, unseen_table
+from mqlml.reports.review_funnel import after_table, funnel_picture, terms_table, unseen_table
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
 from mqlml.reports.words import (
     count,
@@ -39,7 +39,7 @@ from mqlml.review.drafts import Draft
 from mqlml.review.followup import FollowUp
 from mqlml.review.reps import Agreement
 from mqlml.review.review import Review
-from mqlml.review.verdicts import PROCEDURAL
+from mqlml.tables.contracts import PROCEDURAL_REASONS
 
 _FEATURES = 15
 _REPS = 30
@@ -99,6 +99,7 @@ def review_page(facts: ReviewFacts) -> str:
         funnel=funnel_picture(found.became.funnel) if len(found.became.funnel) else None,
         after=after_table(found.became.after),
         unseen=unseen_table(found.unseen),
+        terms=terms_table(found.terms),
         details=facts.details,
     )
 
@@ -233,7 +234,7 @@ def _draft_table(drafts: Sequence[Draft]) -> Table:
     rows = tuple(
         cells(
             short(draft.says, 160),
-            Cell(_ACTS[draft.kind], short(draft.setting, 80)),
+            Cell(_ACTS[draft.kind], short(draft.setting, 80) if draft.setting else ""),
             draft.owner,
             "",
         )
@@ -288,7 +289,7 @@ def _reason_table(reasons: pd.DataFrame) -> Table:
             REASONS.get(str(row["reason"]), short(row["reason"])),
             Cell(count(row["verdicts"]), bar=bar),
             percent(row["verdicts"] / total if total else math.nan),
-            "no" if row["reason"] in PROCEDURAL else "yes",
+            "no" if row["reason"] in PROCEDURAL_REASONS else "yes",
         )
         for row, bar in zip(records(ordered), bars, strict=True)
     )

@@ -18,7 +18,7 @@ def follow_words(follow: FollowUp) -> str:
     then = _accepted(last.accepted, last.rejected)
     since = _accepted(follow.accepted, follow.rejected)
     words = f"The review up to {day(last.until)}: sales accepted {then}; since then {since}."
-    if not follow.followed:
+    if not follow.followed and not follow.reasons:
         return f"{words} It left no confirmed finding to come back to."
     return words
 
@@ -33,8 +33,9 @@ def _accepted(accepted: int, rejected: int) -> str:
 
 
 def follow_sentences(follow: FollowUp) -> tuple[str, ...]:
-    """Return one sentence per finding."""
-    return tuple(sentence(one.sentence) for one in follow.followed)
+    """Return one sentence per finding, and per reason that no column told."""
+    said = [one.sentence for one in follow.followed] + [one.sentence for one in follow.reasons]
+    return tuple(sentence(text) for text in said)
 
 
 def follow_table(followed: Sequence[Followed]) -> Table | None:

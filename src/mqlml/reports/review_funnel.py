@@ -8,7 +8,7 @@ import pandas as pd
 
 from mqlml.reports.pictures import Dot, Frame, Key, Line, Mark, Picture, Scale, Words, curve, rungs
 from mqlml.reports.tables import Cell, Head, Table, cells, records, shares_of, text_head
-from mqlml.reports.words import count, counted, figure, percent, percent_range, short
+from mqlml.reports.words import count, counted, figure, percent, percent_range, short, signed
 from mqlml.review.funnel import Aftermath
 
 _WIDTH, _HEIGHT = 720, 300
@@ -155,3 +155,36 @@ def unseen_table(unseen: pd.DataFrame) -> Table | None:
         text_head("Can the model know?"),
     )
     return Table("Reasons that the model's columns tell, and those they do not", heads, rows)
+
+
+def terms_table(terms: pd.DataFrame) -> Table | None:
+    """Return what notes on rejected leads hold more often; None where no term is shown."""
+    if terms.empty:
+        return None
+    rows = tuple(
+        cells(
+            short(str(row["term"]), 60),
+            Cell(count(row["rejected"]), f"{count(row['accepted'])} on accepted leads"),
+            Cell(count(row["leads"]), f"{count(row['reps'])} reps"),
+            _term_effect(row),
+            figure(row["roc_auc"], 2) if math.isfinite(row["roc_auc"]) else "–",
+            short(str(row["class"])),
+        )
+        for row in records(terms)
+    )
+    heads = (
+        text_head("Term"),
+        Head("Notes", "on rejected leads"),
+        Head("Leads"),
+        Head("Effect", "log-odds of acceptance"),
+        Head("ROC-AUC", "0.5: the columns say nothing of it"),
+        text_head("Can the model know?"),
+    )
+    return Table("What reps write of leads they reject", heads, rows)
+
+
+def _term_effect(row: Mapping[str, Any]) -> Cell:
+    if not math.isfinite(row["effect"]):
+        return Cell("–")
+    shown = f"{signed(row['low'], 2)} to {signed(row['high'], 2)}"
+    return Cell(signed(row["effect"], 2), shown)

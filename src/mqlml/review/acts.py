@@ -26,7 +26,7 @@ class Acts:
     """What could answer a finding, as of `moment` (microseconds).
 
     `criteria` are all versions that the config lists; `drop` and `monotone` are the config's,
-    `columns` the champion's.
+    `columns` the champion's, `topics` what they are about.
     """
 
     moment: int
@@ -36,6 +36,7 @@ class Acts:
     drop: Sequence[str]
     monotone: Mapping[str, int]
     columns: Sequence[str]
+    topics: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

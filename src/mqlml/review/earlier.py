@@ -6,6 +6,7 @@ from typing import Any
 
 from mqlml.review.drafts import Draft
 from mqlml.review.review import Review
+from mqlml.review.unseen_followup import EarlierReason
 from mqlml.review.verdicts import Judged
 
 # Of these it can be counted on how many leads they are, however the question is asked.
@@ -43,12 +44,16 @@ class Earlier:
 
 @dataclass(frozen=True)
 class LastReview:
-    """The review before: the end of its period, its verdicts, what is to be followed up."""
+    """The review before: the end of its period, its verdicts, what is to be followed up.
+
+    `reasons` are those that no column told.
+    """
 
     until: int
     accepted: int
     rejected: int
     earlier: tuple[Earlier, ...]
+    reasons: tuple[EarlierReason, ...] = ()
 
 
 def earlier_findings(

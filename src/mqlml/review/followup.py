@@ -12,6 +12,7 @@ from mqlml.modeling.metrics import wilson_interval
 from mqlml.review.acts import Acts, Done, done_about
 from mqlml.review.earlier import COUNTED, Earlier, LastReview, verdicts_on
 from mqlml.review.findings import effects_alone, is_small_effect, signed, subject_of
+from mqlml.review.unseen_followup import FollowedReason, follow_reasons
 from mqlml.review.verdicts import Judged
 
 State = Literal[
@@ -89,10 +90,11 @@ class FollowUp:
     accepted: int
     rejected: int
     followed: tuple[Followed, ...] = field(default=())
+    reasons: tuple[FollowedReason, ...] = field(default=())
 
 
 def follow_up(last: LastReview, since: Callable[[int], Judged], acts: Acts) -> FollowUp:
-    """Return what became of each confirmed finding of the last review, and of those it left open.
+    """Return what became of the last review's confirmed findings, and of reasons no column told.
 
     Args:
         last: the review before.
@@ -111,7 +113,8 @@ def follow_up(last: LastReview, since: Callable[[int], Judged], acts: Acts) -> F
         followed_by(one, now_of(one, since(one.until), answers[one.until]), acts)
         for one in last.earlier
     )
-    return FollowUp(last, accepted, len(judged.rows) - accepted, followed)
+    reasons = follow_reasons(last.reasons, since, acts.topics)
+    return FollowUp(last, accepted, len(judged.rows) - accepted, followed, reasons)
 
 
 def followed_by(one: Earlier, now: Now, acts: Acts) -> Followed:

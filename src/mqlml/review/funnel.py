@@ -9,7 +9,7 @@ import pandas as pd
 from mqlml import timeline
 from mqlml.dataset.labels import Lifecycles, micros
 from mqlml.modeling.metrics import wilson_interval
-from mqlml.review.verdicts import PROCEDURAL
+from mqlml.tables.contracts import PROCEDURAL_REASONS
 
 FUNNEL_COLUMNS = (
     "month",
@@ -65,7 +65,7 @@ def monthly_funnel(
     if first.empty:
         return pd.DataFrame(columns=list(FUNNEL_COLUMNS))
     given = _after(verdicts, "given_at", first)
-    telling = given[~given["reason"].isin(PROCEDURAL)].drop_duplicates("lead_id")
+    telling = given[~given["reason"].isin(PROCEDURAL_REASONS)].drop_duplicates("lead_id")
     entered = _after(stages, "entered_at", first)
     reached = _passed_at(cycles, first.index)
     ids = first.index

@@ -29,11 +29,12 @@ def rep_strictness(judged: Judged) -> pd.DataFrame:
     """Return group (rep), strictness, low, high (95 %), the strictest first.
 
     `strictness` is the log-odds by which a rep accepts less than the mean rep does at
-    equal score, shrunk towards 0 for those with few verdicts.
+    equal score, shrunk towards 0 for those with few verdicts. One rep alone is no stricter
+    than anybody: then there is no row.
     """
     rows = judged.rows
     columns = ["group", "strictness", "low", "high"]
-    if rows["accepted"].nunique() < 2:
+    if min(rows["accepted"].nunique(), rows["who"].nunique()) < 2:
         return pd.DataFrame(columns=columns)
     design, penalty = null_design(rows)
     model = fit_null(design, rows["accepted"].to_numpy(dtype=np.float64), penalty)

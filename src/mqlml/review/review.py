@@ -8,6 +8,7 @@ import pandas as pd
 from mqlml.review.findings import conditional_findings, finding_sentences
 from mqlml.review.funnel import FUNNEL_COLUMNS, Aftermath
 from mqlml.review.reps import Agreement, rep_agreement, rep_strictness
+from mqlml.review.terms import rejected_terms
 from mqlml.review.unseen import unseen_reasons, unseen_sentences
 from mqlml.review.verdicts import Judged, acceptance_by, reasons_given
 
@@ -42,6 +43,7 @@ class Review:
     strictness: pd.DataFrame = field(default_factory=pd.DataFrame)
     agreement: Agreement = field(default_factory=lambda: Agreement(0, 0, float("nan")))
     unseen: pd.DataFrame = field(default_factory=pd.DataFrame)
+    terms: pd.DataFrame = field(default_factory=pd.DataFrame)
     became: Became = field(default_factory=nothing_became)
 
 
@@ -51,13 +53,14 @@ def review_verdicts(
     """Return what sales' verdicts say of grades, reps and what the model leans on.
 
     Args:
-        judged: see `judged_leads`.
+        judged: see `judged_leads`; terms are looked for where its rows have notes.
         importance: column, sentence, importance and direction of the model's features.
         became: what became of the leads, where that is known.
     """
     accepted = judged.rows["accepted"].to_numpy(dtype=np.float64)
     findings = conditional_findings(judged, importance)
     unseen = unseen_reasons(judged)
+    terms = rejected_terms(judged) if "note" in judged.rows else pd.DataFrame()
     return Review(
         accepted=int(accepted.sum()),
         rejected=int(len(accepted) - accepted.sum()),
@@ -69,6 +72,7 @@ def review_verdicts(
         strictness=rep_strictness(judged),
         agreement=rep_agreement(judged),
         unseen=unseen,
+        terms=terms,
         became=became or nothing_became(),
         warnings=tuple(_warnings(judged, findings)),
     )

@@ -8,18 +8,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlml.modeling.metrics import wilson_interval
+from mqlml.tables.contracts import PROCEDURAL_REASONS
 from mqlml.timeline import is_from
 
 Floats = npt.NDArray[np.float64]
-# Said of the record or the moment, not of the lead's quality.
-PROCEDURAL = ("duplicate", "wrong_data", "unreachable", "not_now")
 
 
 @dataclass(frozen=True)
 class Judged:
     """Verdicts on scored leads, each with the features and score that the lead had before it.
 
-    `rows`: lead_id, given_at, accepted (1 or 0), reason, who, probability, grade.
+    `rows`: lead_id, given_at, accepted (1 or 0), reason, who, probability, grade, and note
+    where the verdicts have it.
     `matrix`: the features, row by row. Procedural verdicts are in `procedural`
     and nowhere else; `unscored` counts verdicts on leads never scored before.
     """
@@ -39,7 +39,7 @@ def judged_leads(verdicts: pd.DataFrame, scores: pd.DataFrame, matrix: pd.DataFr
         scores: lead_id, as_of (time), probability, grade.
         matrix: the features behind the scores, row by row.
     """
-    is_procedural = verdicts["reason"].isin(PROCEDURAL).to_numpy(dtype=bool)
+    is_procedural = verdicts["reason"].isin(PROCEDURAL_REASONS).to_numpy(dtype=bool)
     left = _timed(verdicts[~is_procedural], "given_at")
     right = _timed(scores, "as_of")[["lead_id", "__at", "probability", "grade"]]
     right = right.assign(__row=right.index)
@@ -51,7 +51,8 @@ def judged_leads(verdicts: pd.DataFrame, scores: pd.DataFrame, matrix: pd.DataFr
         allow_exact_matches=False,
     )
     known = found.dropna(subset=["__row"]).reset_index(drop=True)
-    rows = known[["lead_id", "given_at", "reason", "who", "probability", "grade"]]
+    names = ["lead_id", "given_at", "reason", "who", "probability", "grade"]
+    rows = known[[*names, *(["note"] if "note" in known else [])]]
     accepted = (known["verdict"] == "accepted").to_numpy(dtype=np.float64)
     return Judged(
         rows.assign(accepted=accepted, who=rows["who"].fillna("unknown")),

@@ -193,6 +193,8 @@ REASON_NAMES = (
     "competitor",
     "other",
 )
+# Said of the record or the moment, not of the lead's quality.
+PROCEDURAL_REASONS = ("duplicate", "wrong_data", "unreachable", "not_now")
 
 
 @dataclass(frozen=True)

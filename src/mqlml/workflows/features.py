@@ -23,6 +23,7 @@ from mqlml.features.sensitive import (
     dropped_faults,
     excluded_names,
     plan_faults,
+    rep_faults,
     sensitive_columns,
 )
 from mqlml.features.table_features import Outcome
@@ -58,13 +59,17 @@ class FeaturesResult:
 def plan_of(settings: Settings, tables: Tables) -> Plan:
     """Return the plan that the settings make of these tables' columns, without sensitive ones.
 
+    Nor does it look at who the lead's rep is (`serve.owner`).
+
     Raises ConfigError for faults of the plan, and where it asks for a sensitive column.
     """
     engagement = [c for s in settings.sources.leads for c in s.attributes.engagement]
     sensitive = sensitive_columns(settings.sensitive, tables.attribute_specs)
     properties = [column.name for column in tables.events.properties]
+    reps = tuple(a.name for a in tables.attribute_specs if a.name == settings.serve.owner)
     faults = [
         *plan_faults(settings.plan, sensitive, properties),
+        *rep_faults(settings.plan, reps),
         *dropped_faults(settings.model.drop, sensitive),
     ]
     if faults:
@@ -74,7 +79,7 @@ def plan_of(settings: Settings, tables: Tables) -> Plan:
         tables.attribute_specs,
         event_columns=(*EVENTS.columns, *tables.events.properties),
         engagement_attributes=engagement,
-        drop=excluded_names(sensitive),
+        drop=(*excluded_names(sensitive), *reps),
         outcome=_outcome(settings.target),
     )
 

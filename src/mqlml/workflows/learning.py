@@ -19,6 +19,7 @@ from mqlml.criteria.threshold import (
     refuse_few_conversions,
     threshold_history,
 )
+from mqlml.dataset.acceptance import with_acceptance
 from mqlml.dataset.audit import Finding, audit, refuse
 from mqlml.dataset.build import Dataset
 from mqlml.dataset.evidence.origin import origin_of
@@ -201,6 +202,8 @@ def _dataset(
     share = _split_of(settings, tables, points, window.test_weeks)
     split = make_split(points, settings.target, share)
     _refuse_unpromised(settings.criteria, points, split)
+    if settings.model.acceptance:
+        points = with_acceptance(points, tables, settings.target)
     matrix = _matrix(settings, tables, points, plan, means)
     _refuse_nothing_to_see(matrix)
     refuse_faulty_rules(settings, tables, points, matrix)

@@ -17,12 +17,13 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.criteria.preview import History, Version
 from mqlml.criteria.ranking import first_handed
 from mqlml.criteria.settings import Criteria
+from mqlml.dataset.acceptance import with_acceptance
 from mqlml.dataset.build import Dataset
 from mqlml.dataset.points import open_points, training_points
 from mqlml.dataset.splits import make_split
 from mqlml.errors import DataError, Fault
 from mqlml.modeling.forward import Unseen, kind_of, unseen_probabilities
-from mqlml.modeling.tournament import contestants_of, material_of
+from mqlml.modeling.tournament import columns_on_trial, contestants_of, material_of
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.rows import rule_rows
 from mqlml.storage.handed import handed_before
@@ -172,6 +173,8 @@ def replayed_past(project: Project, as_of: int | None, say: Say, *, seed: int = 
         raise DataError(Fault("no outcome is final yet", "target.horizon_days", mend=mend))
     say("looking at past points")
     matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
+    if settings.model.acceptance:
+        points = with_acceptance(points, tables, settings.target)
     dataset = Dataset(points, matrix, loaded.bundle.plan)
     say("scoring the past by models that had not seen it")
     unseen = _unseen(project, loaded, dataset, seed)
@@ -185,10 +188,12 @@ def _unseen(project: Project, loaded: Loaded, dataset: Dataset, seed: int) -> Un
         split = make_split(dataset.points, settings.target, settings.split)
     except DataError:
         return None
-    entrants = {c.name: c for c in contestants_of(settings.model, len(split.development))}
+    material = material_of(dataset, settings.model, seed)
+    trial = columns_on_trial(dataset, material)
+    found = contestants_of(settings.model, len(split.development), trial=trial)
+    entrants = {c.name: c for c in found}
     if "winner_settings" not in facts or facts["winner"] not in entrants:
         return None
     kind = kind_of(entrants[facts["winner"]], facts["winner_settings"])
-    material = material_of(dataset, settings.model, seed)
     cohort = dataset.points["cohort"].to_numpy(np.int64)
     return unseen_probabilities(material, cohort, split, kind)

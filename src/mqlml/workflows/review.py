@@ -22,6 +22,7 @@ from mqlml.review.earlier import earlier_findings
 from mqlml.review.followup import FollowUp
 from mqlml.review.funnel import Waiting, aftermath, monthly_funnel
 from mqlml.review.review import Became, Review, review_verdicts
+from mqlml.review.unseen_followup import earlier_reasons
 from mqlml.review.verdicts import judged_leads
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.tables.contracts import Tables
@@ -68,12 +69,16 @@ class ReviewResult:
             "rejected": self.found.rejected,
             "findings": finding_documents(self.found),
             "followed": followed_documents(self.follow),
+            "followed_reasons": [one.document() for one in self.follow.reasons]
+            if self.follow
+            else [],
             "by_grade": self.found.by_grade.to_dict("records"),
             "by_reason": self.found.by_reason.to_dict("records"),
             "funnel": _records(self.found.became.funnel),
             "after_verdicts": _records(self.found.became.after.table),
             "strictness": _records(self.found.strictness),
             "unseen_reasons": _records(self.found.unseen),
+            "unseen_terms": _records(self.found.terms),
             "drafts": [
                 {"kind": one.kind, "feature": one.feature, "says": one.says, "owner": one.owner}
                 for one in self.drafts
@@ -92,6 +97,7 @@ class ReviewResult:
         yield from self.found.sentences
         if self.follow is not None:
             yield from (f"last time: {one.sentence}" for one in self.follow.followed)
+            yield from (f"last time: {one.sentence}" for one in self.follow.reasons)
         yield from (f"to decide ({one.owner}): {one.says}" for one in self.drafts)
         yield from (f"next: mqlml criteria preview {path}" for path in self.written)
         yield from (f"note: {text}" for text in self.found.warnings)
@@ -145,7 +151,7 @@ def review(
     say("holding verdicts against the model")
     past = past_of(project.settings, tables, loaded)
     ranked = importance(loaded.bundle.model, past.matrix, loaded.bundle.plan)
-    given = _given_from(tables.verdicts, start)
+    given = _given_from(_looked_at(project.settings, tables.verdicts), start)
     judged = judged_leads(given, past.scores, past.matrix)
     found = review_verdicts(judged, ranked, _became(project.settings, tables, given))
     facts = ReviewFacts(
@@ -156,7 +162,10 @@ def review(
         follow=followed_up(project, loaded, judged, moment),
         details=_details((start, moment), tables.digest, loaded.version),
     )
-    kept = kept_findings(earlier_findings(found, facts.drafts, judged, moment), facts.follow)
+    told = earlier_findings(found, facts.drafts, judged, moment)
+    topics = tuple(loaded.bundle.plan.topics)
+    reasons = earlier_reasons(found.unseen, found.rejected, topics, moment)
+    kept = kept_findings(told, reasons, facts.follow)
     payload = {"from": start, "version": loaded.version, **kept}
     run_id, report = _keep(project, store, facts, payload, moment)
     written = () if drafts_folder is None else write_drafts(project, facts.drafts, drafts_folder)
@@ -229,6 +238,11 @@ def _details(period: tuple[int | None, int], data_digest: str, version: str) -> 
         Named("Verdicts given before", day(end)),
         Named("Data", data_digest),
     )
+
+
+def _looked_at(settings: Settings, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the verdicts without what reps wrote, unless the config lets a review read it."""
+    return verdicts if settings.review.text_terms else verdicts.drop(columns="note")
 
 
 def _given_from(verdicts: pd.DataFrame, start: int | None) -> pd.DataFrame:

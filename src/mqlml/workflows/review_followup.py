@@ -10,6 +10,7 @@ from mqlml.reports.words import day
 from mqlml.review.acts import Acts, Training
 from mqlml.review.earlier import Earlier, LastReview, kept_document, read_earlier
 from mqlml.review.followup import FollowUp, follow_up
+from mqlml.review.unseen_followup import EarlierReason, kept_reason, read_reason
 from mqlml.review.verdicts import Judged, judged_since
 from mqlml.storage.ledger import Entry, read_entries
 from mqlml.workflows.champion import Loaded
@@ -20,14 +21,26 @@ KIND = "review"
 _ASKED = ("review", "manual")
 
 
-def kept_findings(earlier: Sequence[Earlier], follow: FollowUp | None) -> dict[str, Any]:
-    """Return a review's findings, and those of reviews before that are not settled, as kept."""
+def kept_findings(
+    earlier: Sequence[Earlier], reasons: Sequence[EarlierReason], follow: FollowUp | None
+) -> dict[str, Any]:
+    """Return a review's findings, and those of reviews before that are not settled, as kept.
+
+    So it is with the reasons that no column tells.
+    """
     fresh = {one.feature for one in earlier if one.tier == "confirmed"}
     rest = follow.followed if follow else ()
     left = [one.earlier for one in rest if not one.is_settled and one.earlier.feature not in fresh]
+    named = {one.reason for one in reasons}
+    open_reasons = [
+        one.earlier
+        for one in (follow.reasons if follow else ())
+        if not one.is_settled and one.earlier.reason not in named
+    ]
     return {
         "findings": [kept_document(one) for one in earlier],
         "left_open": [kept_document(one) for one in left],
+        "unseen": [kept_reason(one) for one in (*reasons, *open_reasons)],
     }
 
 
@@ -49,7 +62,9 @@ def last_review(project: Project, moment: int) -> LastReview | None:
     told = [read_earlier(one) for one in kept["findings"]]
     left = [read_earlier(one) for one in kept["left_open"]]
     sure = [one for one in told if one.tier == "confirmed"]
-    return LastReview(last.as_of, int(kept["accepted"]), int(kept["rejected"]), (*sure, *left))
+    reasons = tuple(read_reason(one) for one in kept.get("unseen", ()))
+    counts = int(kept["accepted"]), int(kept["rejected"])
+    return LastReview(last.as_of, *counts, (*sure, *left), reasons)
 
 
 def _judged(entry: Entry) -> int:
@@ -83,6 +98,7 @@ def _acts(project: Project, loaded: Loaded, moment: int) -> Acts:
         drop=settings.model.drop,
         monotone=settings.model.monotone,
         columns=loaded.bundle.plan.columns,
+        topics=tuple(loaded.bundle.plan.topics),
     )
 
 

@@ -131,12 +131,13 @@ def training_lines(learnt: Learnt) -> Iterator[str]:
     if result.candidates:
         tried = result.candidates
         yield f"searched {tried} candidates beyond the usual: --candidates {tried} repeats it"
-    yield f"{'':14}{'forward':>10}{'test':>10}{'test':>10}"
-    yield f"{'':14}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"
+    width = max(14, *(len(contestant.name) + 1 for contestant in result.contestants))
+    yield f"{'':{width}}{'forward':>10}{'test':>10}{'test':>10}"
+    yield f"{'':{width}}{'log loss':>10}{'log loss':>10}{'ROC-AUC':>10}"
     for contestant in result.contestants:
         test = result.test_by_contestant[contestant.name]
         yield (
-            f"{contestant.name:<14}{contestant.log_loss:>10.4f}{test.log_loss:>10.4f}"
+            f"{contestant.name:<{width}}{contestant.log_loss:>10.4f}{test.log_loss:>10.4f}"
             f"{test.roc_auc:>10.3f}{_mark(contestant, learnt)}"
         )
 

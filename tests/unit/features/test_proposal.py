@@ -80,10 +80,14 @@ def test_what_the_settings_hold_comes_first_and_stays() -> None:
     assert [stage.stage for stage in plan.stages] == ["sql", "mql", None]
 
 
+RATED = {"icp": {"country": "source"}, "rates": {"verdicts": ["source"]}}
+
+
 @pytest.mark.parametrize("keep_every", [1, 2, 3, 7])
 def test_a_plan_written_as_settings_makes_its_features_again(keep_every: int) -> None:
-    proposed = propose_plan(PlanSettings.model_validate({"icp": {"country": "source"}}), RICH)
+    proposed = propose_plan(PlanSettings.model_validate(RATED), RICH)
     whole = plan_of(proposed)
+    assert "source__accepted_20__ever" in whole.columns
     ratio_parts = {part for r in whole.ratios for part in (r.of, r.to)}
     drop = [
         name

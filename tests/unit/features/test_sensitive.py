@@ -84,7 +84,7 @@ def test_all_faults_of_the_settings_are_told_at_once():
 def test_a_plan_that_asks_for_an_excluded_column_is_refused():
     plan = PlanSettings.model_validate(
         {
-            "rates": {"of": ["Gender", "industry"]},
+            "rates": {"of": ["Gender", "industry"], "verdicts": ["Gender"]},
             "icp": {"country": "Gender"},
             "signals": {"women": {"where": "customer_age > 30"}},
             "features": [{"kinds": ["mean"], "of": "customer_age"}],
@@ -93,6 +93,7 @@ def test_a_plan_that_asks_for_an_excluded_column_is_refused():
     faults = plan_faults(plan, columns(GENDER, INDUSTRY), ["customer_age", "price"])
     assert [fault.where for fault in faults] == [
         "plan.rates.of",
+        "plan.rates.verdicts",
         "plan.icp.country",
         "plan.signals.women.where",
         "plan.features[0].of",

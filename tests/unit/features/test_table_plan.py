@@ -182,6 +182,46 @@ def test_a_rate_needs_a_horizon(outcome: Outcome | None) -> None:
     assert faults_of({"rates": {"of": ["source"]}}, outcome=outcome) == [("rates.of", what)]
 
 
+VERDICTS = {"rates": {"verdicts": ["source"], "strength": 5, "windows_days": [90, "ever"]}}
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome("outcome"), OUTCOME])
+def test_a_rate_of_verdicts_needs_no_horizon_and_says_whose_verdict(
+    outcome: Outcome | None,
+) -> None:
+    plan = plan_of(VERDICTS, outcome=outcome)
+    words = "share that sales accepted of other leads with the same source, as judged"
+    assert {i.column: i.sentence for i in plan.infos[-2:]} == {
+        "source__accepted_5__90d": f"{words} in the last 90 days",
+        "source__accepted_5__ever": f"{words} so far",
+    }
+    assert {(i.family, i.axis) for i in plan.infos[-2:]} == {("demographic", "fit")}
+    assert Plan.from_json(plan.to_json()) == plan
+    assert plan.topics["attribute source"][-2:] == plan.columns[-2:]
+
+
+def test_rates_of_verdicts_and_of_conversions_are_other_columns_with_other_fingerprints() -> None:
+    both = plan_of({"rates": {"of": ["source"], "verdicts": ["source"]}})
+    assert both.columns[-2:] == ("source__rate_20__ever", "source__accepted_20__ever")
+    one = plan_of({"rates": {"of": ["source"]}})
+    other = plan_of({"rates": {"verdicts": ["source"]}})
+    assert len({both.fingerprint, one.fingerprint, other.fingerprint}) == 3
+    moved = plan_of(VERDICTS, engagement_attributes=["source"])
+    assert {i.axis for i in moved.infos[-2:]} == {"engagement"}
+    assert "source" not in "".join(plan_of(VERDICTS, drop=["source"]).columns)
+
+
+def test_groups_of_verdicts_are_checked_like_others() -> None:
+    assert faults_of(
+        {"rates": {"verdicts": ["sourze", "visits", "deal"], "windows_days": [0]}}
+    ) == [
+        ("rates.windows_days", "not a span of time"),
+        ("rates.verdicts", "unknown attribute"),
+        ("rates.verdicts", "this attribute makes no groups"),
+        ("rates.verdicts", "this attribute makes no groups"),
+    ]
+
+
 def test_plans_without_the_later_kinds_keep_their_text() -> None:
     plan = plan_of({"features": [{"kinds": ["count", "decayed_count"], "half_life_days": 7}]})
     assert set(Plan.from_json(plan.to_json()).columns) == set(plan.columns)

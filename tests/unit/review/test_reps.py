@@ -38,6 +38,11 @@ def test_without_variety_nobody_is_strict() -> None:
     assert rep_strictness(judged(rows)).empty
 
 
+def test_one_rep_alone_is_no_stricter_than_anybody() -> None:
+    rows = pd.DataFrame({"lead_id": ["a", "b"], "who": ["r", "r"], "accepted": [1.0, 0.0]})
+    assert rep_strictness(judged(rows)).empty
+
+
 def test_agreement_counts_pairs_of_reps_on_the_same_lead() -> None:
     rows = pd.DataFrame(
         {

@@ -25,13 +25,17 @@ FEWEST_OF_A_CLASS = 5
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Rows to learn from; `age` is how many training rows of the fold are newer than each."""
+    """Rows to learn from; `age` is how many training rows of the fold are newer than each.
+
+    `accepted` is what sales said within the horizon, NaN where nothing; None if nobody asks.
+    """
 
     matrix: pd.DataFrame
     labels: Floats
     age: Floats
     shape: MatrixShape
     seed: int
+    accepted: Floats | None = None
 
     @property
     def can_learn(self) -> bool:
@@ -61,7 +65,11 @@ class TrainingRows:
 
     def _of(self, kept: npt.NDArray[np.intp]) -> "TrainingRows":
         return replace(
-            self, matrix=self.matrix.iloc[kept], labels=self.labels[kept], age=self.age[kept]
+            self,
+            matrix=self.matrix.iloc[kept],
+            labels=self.labels[kept],
+            age=self.age[kept],
+            accepted=None if self.accepted is None else self.accepted[kept],
         )
 
 

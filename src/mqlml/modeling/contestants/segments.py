@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlml.modeling.calibration import probability_of
 from mqlml.modeling.contestants.base_rate import FittedBaseRate, fit_base_rate
 from mqlml.modeling.contestants.contestant import (
     NO_HALF_LIFE,
@@ -24,6 +23,7 @@ from mqlml.modeling.contestants.contestant import (
     setting_of,
 )
 from mqlml.modeling.contestants.logistic import FittedLogistic, Logistic
+from mqlml.modeling.contestants.near import held_near
 from mqlml.modeling.files import json_bytes, json_value
 from mqlml.modeling.segmenting import Segmenting
 
@@ -32,8 +32,6 @@ _FILE = "segments.json"
 # Strengths of the pooled model, and how far a segment may deviate from it.
 _STRENGTHS = (0.03, 0.1)
 _DEVIATIONS = (0.003, 0.03)
-_SHIFT_SPREAD = 1.0
-_STEPS = 50
 
 Rows = npt.NDArray[np.intp]
 
@@ -139,7 +137,7 @@ class Segments:
         names = self.by.names(rows.matrix)
         theirs = ((level, np.flatnonzero(names == level)) for level in self.levels)
         own = (
-            (level, _deviated(pooled, rows, mine, values))
+            (level, held_near(pooled, rows, mine, variance=values["deviation"]))
             for level, mine in theirs
             if self._is_large(rows.labels[mine])
         )
@@ -154,34 +152,3 @@ def _settings() -> Iterator[Setting]:
     for strength in _STRENGTHS:
         for deviation in _DEVIATIONS:
             yield setting_of(c=strength, deviation=deviation)
-
-
-def _deviated(
-    pooled: FittedLogistic, rows: TrainingRows, own: Rows, values: Mapping[str, float]
-) -> FittedLogistic:
-    """Return the pooled model moved towards what a segment's rows say."""
-    away = pooled.encoder.transform(rows.matrix.iloc[own]) - np.array(pooled.centre)
-    design = np.column_stack([np.ones(len(own)), away])
-    precision = np.full(design.shape[1], 1 / values["deviation"])
-    precision[0] = _SHIFT_SPREAD**-2
-    said = design @ np.array([pooled.base, *pooled.coefficients])
-    deviation = _solved(design, said, rows.labels[own], precision)
-    return replace(
-        pooled,
-        base=pooled.base + float(deviation[0]),
-        coefficients=tuple((np.array(pooled.coefficients) + deviation[1:]).tolist()),
-    )
-
-
-def _solved(design: Floats, said: Floats, labels: Floats, precision: Floats) -> Floats:
-    """Return the most probable deviation from what is said; the summit is the only one."""
-    found = np.zeros(design.shape[1])
-    for _ in range(_STEPS):
-        expected = probability_of(said + design @ found)
-        slope = design.T @ (expected - labels) + precision * found
-        bend = (design.T * (expected * (1 - expected))) @ design + np.diag(precision)
-        step = np.linalg.solve(bend, slope)
-        found -= np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-10:
-            break
-    return found
