@@ -35,6 +35,7 @@ from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
 from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
+from mqlml.modeling.routing import routed_result
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.modeling.widening import Effort
 from mqlml.scoring.rows import rule_rows
@@ -42,6 +43,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.routing import route_facts, routed_dataset
 from mqlml.workflows.rules import (
     refuse_contradictions,
     refuse_faulty_rules,
@@ -133,7 +135,9 @@ def learn(
     if tables.is_order_time:
         settings = without_months(settings)
     effort = Effort(settings.model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
-    result = run_tournament(dataset, split, settings.model, seed=seed, jobs=_JOBS, effort=effort)
+    played = routed_dataset(settings, tables, dataset)
+    result = run_tournament(played, split, settings.model, seed=seed, jobs=_JOBS, effort=effort)
+    result = result if played is dataset else routed_result(result)
     is_dated = not tables.is_order_time
     gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
@@ -144,6 +148,7 @@ def learn(
     facts["sensitive"] = [finding.to_json() for finding in sensitive]
     floor = list_floor_of(settings.criteria, tables, dataset, result.model, assurance)
     facts |= {} if floor is None else {"list_floor": floor}
+    facts |= route_facts(settings, tables, dataset, result)
     bundle = Bundle(
         model=result.model,
         plan=plan,
