@@ -62,6 +62,7 @@ def _ranked_words(ranked: RankedList) -> str:
     return (
         f"the best {ranked.most} new leads a {ranked.per}, hand raisers {counts}, "
         f"staying from {ranked.stays_from:g} of the cut"
+        + (f", {ranked.explored_share:.0%} of the places by chance" * bool(ranked.explored_share))
     )
 
 

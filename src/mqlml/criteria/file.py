@@ -29,6 +29,7 @@ _RANKED = tuple(RankedList.model_fields)
 _LATER = {
     "": ("exclusions",),
     "thresholds": ("ranked", "precision_floor", "cost_per_lead", "value_per_conversion"),
+    "thresholds.ranked": ("explored_share",),
 }
 
 
@@ -155,9 +156,11 @@ def criteria_digest(criteria: Criteria) -> str:
     """
     content = criteria.model_dump(mode="json", exclude={"signed"})
     for place, names in _LATER.items():
-        part = content[place] if place else content
+        part = content
+        for step in filter(None, place.split(".")):
+            part = part.get(step, {})
         for name in names:
-            if not part[name]:
+            if name in part and not part[name]:
                 del part[name]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

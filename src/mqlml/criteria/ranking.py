@@ -16,8 +16,10 @@ import pandas as pd
 
 from mqlml import timeline
 from mqlml.criteria.decide import Outcome, percent_words
+from mqlml.criteria.exploring import drawn_leads, explored_places
 from mqlml.criteria.settings import RankedList
 
+_DRAWN = "explored: drawn by chance, so that sales learns of leads the list leaves out"
 _Floats = npt.NDArray[np.float64]
 _Rows = npt.NDArray[np.int64]
 _Texts = npt.NDArray[np.object_]
@@ -48,7 +50,8 @@ class Cut:
     Where no place was left it is that of the best lead which was not taken, and where
     all found a place the list's floor. `used` places were taken earlier in the period
     that began at `start`, `raised` by hand raisers of this moment; of `listed` new leads
-    `taken` went to sales; `staying` ones were handed over before.
+    `taken` went to sales, `explored` of them by chance; `staying` ones were handed over
+    before.
     """
 
     probability: float
@@ -58,6 +61,7 @@ class Cut:
     listed: int
     taken: int
     staying: int
+    explored: int = 0
 
 
 def period_start(as_of: int, per: Literal["week", "day"], zone: str) -> int:
@@ -107,21 +111,37 @@ def cut_list(ruled: pd.DataFrame, listing: Listing) -> tuple[pd.DataFrame, Cut]:
     is_new, is_allowed = np.isnan(before), outcome == Outcome.MQL
     used, raised = _places(outcome, is_new, listing)
     ranked = _ranked(ruled["lead_id"], chance, is_allowed & is_new & (chance >= listing.floor))
-    taken = ranked[: max(listing.rule.most - used - raised, 0)]
+    places = max(listing.rule.most - used - raised, 0)
+    taken, drawn = _taken(
+        ruled["lead_id"], ranked, np.flatnonzero(is_allowed & is_new), places, listing
+    )
     cut = _cut_at(chance[ranked], len(taken), listing.floor)
     stays = is_allowed & ~is_new & (chance >= listing.rule.stays_from * cut)
     is_warm = chance >= cut * listing.warm_share
     decided = (is_allowed & ~stays) | (outcome == Outcome.WARM)
     outcome[decided] = np.where(is_warm, Outcome.WARM.value, Outcome.COLD.value)[decided]
-    outcome[taken] = Outcome.MQL.value
+    outcome[np.append(taken, drawn)] = Outcome.MQL.value
     _say_below(because, np.flatnonzero(is_allowed & is_new), chance, listing)
     _say_ranks(because, ranked, listing, first=used + raised)
+    because[drawn] = _DRAWN
     kept, left = np.flatnonzero(stays), np.flatnonzero(is_allowed & ~is_new & ~stays)
     _say_handed(because, before, kept, listing, "stays an MQL")
     least = percent_words(listing.rule.stays_from * cut)
     _say_handed(because, before, left, listing, f"no longer an MQL: below {least} now")
-    found = Cut(cut, listing.start, used, raised, len(ranked), len(taken), int(stays.sum()))
+    gone = len(taken) + len(drawn)
+    found = Cut(cut, listing.start, used, raised, len(ranked), gone, int(stays.sum()), len(drawn))
     return pd.DataFrame({"outcome": outcome, "because": because}, ruled.index, dtype="str"), found
+
+
+def _taken(
+    lead_id: "pd.Series[str]", ranked: _Rows, allowed: _Rows, places: int, listing: Listing
+) -> tuple[_Rows, _Rows]:
+    """Return the rows that their rank takes, best first, and those that chance takes."""
+    rule, start = listing.rule, listing.start
+    explored = explored_places(min(places, len(allowed)), rule.explored_share, start=start)
+    taken = ranked[: places - explored]
+    others = np.setdiff1d(allowed, taken)
+    return taken, drawn_leads(lead_id.iloc[others], others, explored, start=start)
 
 
 def _places(outcome: _Texts, is_new: npt.NDArray[np.bool_], listing: Listing) -> tuple[int, int]:

@@ -26,12 +26,15 @@ class RankedList(_Frozen):
     config's zone. Hand raisers go to sales whatever the score; `hand_raisers_count` says
     whether each takes a place. A lead that was handed over stays an MQL, and takes no
     place again, while its probability is at least `stays_from` times the run's cut.
+    `explored_share` of the places go to leads drawn by chance among those that the rules
+    allow and the list leaves out.
     """
 
     most: int = Field(ge=1)
     per: Literal["week", "day"] = "week"
     hand_raisers_count: bool = True
     stays_from: float = Field(default=0.0, ge=0, le=1)
+    explored_share: float = Field(default=0.0, ge=0, le=0.5)
 
     @property
     def per_week(self) -> float:

@@ -13,6 +13,8 @@ from mqlml.modeling.contestants.boosting import FittedBoosting
 from mqlml.modeling.contestants.contestant import Fitted
 from mqlml.modeling.contestants.logistic import FittedLogistic
 from mqlml.modeling.contestants.points_rules import FittedPointsRules
+from mqlml.modeling.contestants.routed import KIND as ROUTED
+from mqlml.modeling.contestants.routed import FittedRouted, inner_of
 from mqlml.modeling.contestants.segments import FittedSegments
 from mqlml.modeling.files import json_bytes, json_value
 from mqlml.modeling.matrix import BASE, MatrixShape, check_matrix
@@ -123,4 +125,6 @@ def _fitted_from(kind: str, files: Mapping[str, bytes]) -> Fitted:
         return FittedBoosting.from_files(files)
     if kind == RESIDUAL:
         return FittedResidual.from_files(files, model_from_files(inner_files(files)))
+    if kind == ROUTED:
+        return FittedRouted(_fitted_from(*inner_of(files)))
     raise BundleError(Fault("unknown kind of model", _FILE, kind, "update mqlml"))

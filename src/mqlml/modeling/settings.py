@@ -36,6 +36,12 @@ class SegmentSettings(_Frozen):
     min_months: int = Field(default=3, ge=0)
 
 
+class RoutedSettings(_Frozen):
+    """Learn whether leads were handed over; a point counts as it, up to so many days after it."""
+
+    within_days: float = Field(default=7, ge=0)
+
+
 class ModelSettings(_Frozen):
     """Which contestants run, what columns are kept from them, and how widely is searched.
 
@@ -55,6 +61,7 @@ class ModelSettings(_Frozen):
     monotone: dict[str, MonotoneSign] = Field(default_factory=dict)
     segments: SegmentSettings | None = None
     acceptance: bool = False
+    routed: RoutedSettings | None = None
     candidates: int = Field(default=0, ge=0, le=MOST_CANDIDATES)
     fallback: Fallback = "none"
 

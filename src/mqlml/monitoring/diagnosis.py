@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mqlml.monitoring.evidence import Change, Floats, week_start
+from mqlml.monitoring.evidence import Change, week_start
 from mqlml.monitoring.input_changes import input_change
 from mqlml.monitoring.input_odds import InputEvidence
 from mqlml.monitoring.outcome_changes import outcome_change
@@ -13,9 +13,11 @@ from mqlml.monitoring.selection import RANK, SHARE
 from mqlml.monitoring.watch import Watch
 
 # Mean weeks until a false alarm of each layer is at least this, if nothing changes.
-OUTCOME_LIMIT = float(np.log(120.0))
+OUTCOME_LIMIT = float(np.log(60.0))
 INPUT_LIMIT = float(np.log(400.0))
 SELECTION_LIMIT = float(np.log(2000.0))
+# Evidence about the limit comes and goes by the luck of single weeks: what was raised stands on.
+_STANDS_WEEKS = 8
 # An outcome that breaks up to so many weeks before or after a cause comes from it.
 _NEAR = 5
 _AFTER = 26
@@ -43,21 +45,45 @@ class Alarms:
         return self.outcomes or self.inputs or self.selection
 
 
+@dataclass(frozen=True)
+class Raised:
+    """The week in which each layer last was beyond its limit; None if not in the last eight."""
+
+    outcomes: int | None
+    inputs: int | None
+    selection: int | None
+
+
 def alarms_at(watch: Watch, week: int) -> Alarms:
     """Return which layers raise the alarm when one looks at the end of `week`."""
-    shared = watch.figures.weeks
-    outcomes, inputs, selection = watch.outcomes, watch.inputs, watch.selection
-    limits = [limit + watch.strictness for limit in (OUTCOME_LIMIT, INPUT_LIMIT, SELECTION_LIMIT)]
+    raised = _raised_within(watch, week, 1)
     return Alarms(
-        outcomes is not None and _odds_at(outcomes.weeks, outcomes.odds, week) >= limits[0],
-        inputs is not None and _odds_at(shared, inputs.odds, week) >= limits[1],
-        selection is not None and _odds_at(shared, selection.odds, week) >= limits[2],
+        outcomes=raised.outcomes is not None,
+        inputs=raised.inputs is not None,
+        selection=raised.selection is not None,
     )
 
 
-def _odds_at(weeks: "np.ndarray[tuple[int], np.dtype[np.int64]]", odds: Floats, week: int) -> float:
-    place = week - int(weeks[0])
-    return float(odds[place]) if 0 <= place < len(odds) else -np.inf
+def standing_at(watch: Watch, week: int) -> Raised:
+    """Return which alarms stand at the end of `week`: raised in it or in the seven before."""
+    return _raised_within(watch, week, _STANDS_WEEKS)
+
+
+def _raised_within(watch: Watch, week: int, weeks: int) -> Raised:
+    shared = watch.figures.weeks
+    layers = (
+        (watch.outcomes, watch.outcomes.weeks if watch.outcomes else shared, OUTCOME_LIMIT),
+        (watch.inputs, shared, INPUT_LIMIT),
+        (watch.selection, shared, SELECTION_LIMIT),
+    )
+    found: list[int | None] = []
+    for layer, known, limit in layers:
+        odds = np.zeros(0) if layer is None else layer.odds
+        at = np.arange(week - weeks + 1, week + 1) - int(known[0])
+        seen = at[(at >= 0) & (at < len(odds))]
+        beyond = seen[odds[seen] >= limit + watch.strictness]
+        found.append(int(beyond[-1] + known[0]) if len(beyond) else None)
+    return Raised(*found)
 
 
 def diagnose(
@@ -66,18 +92,19 @@ def diagnose(
     """Return what changed by the end of `week`, causes before effects.
 
     A change of inputs, of routing or of definitions that began when outcomes broke is named
-    as the cause; the outcomes are then its evidence and its cost, not a second change. The
-    columns of a concept need all features and may be left out.
+    as the cause; the outcomes are then its evidence and its cost, not a second change. What
+    has gone quiet is told as it was when it last raised the alarm. The columns of a concept
+    need all features and may be left out.
     """
-    alarms = alarms_at(watch, week)
+    raised = standing_at(watch, week)
     outcome = None
-    if alarms.outcomes and watch.outcomes is not None:
-        outcome = outcome_change(watch, watch.outcomes, week, with_columns=with_columns)
+    if raised.outcomes is not None and watch.outcomes is not None:
+        outcome = outcome_change(watch, watch.outcomes, raised.outcomes, with_columns=with_columns)
     found: list[Change] = []
-    if alarms.selection and watch.selection is not None:
-        found.append(_selection_change(watch, watch.selection, week))
-    if alarms.inputs and watch.inputs is not None:
-        found.append(input_change(watch, watch.inputs, week))
+    if raised.selection is not None and watch.selection is not None:
+        found.append(_selection_change(watch, watch.selection, raised.selection))
+    if raised.inputs is not None and watch.inputs is not None:
+        found.append(input_change(watch, watch.inputs, raised.inputs))
     if outcome is None:
         return tuple(found)
     edit = _edit_near(outcome, edits)

@@ -14,7 +14,9 @@ _TINY = 1e-9
 _FEWEST_WEEKS_BEFORE = 4
 _NEXT_TO_NONE = 2.0
 _MANY = 12.0
-_SIZES = (0.25, 0.5, 1.0)
+_SIZES = (0.4,)
+# Most changes come with the leads that come, fewer with the calendar.
+_OF_COHORTS = 0.8
 DELAY = "delay"
 
 
@@ -103,8 +105,10 @@ class Evidence:
 
     @cached_property
     def log_factors(self) -> Floats:
-        """Return the log evidence [k, t, d], both ways of looking averaged."""
-        return np.asarray(np.logaddexp(self.by_cohort, self.by_week) - np.log(2.0))
+        """Return the log evidence [k, t, d], both ways of looking averaged by their shares."""
+        by_cohort = self.by_cohort + np.log(_OF_COHORTS)
+        by_week = self.by_week + np.log(1.0 - _OF_COHORTS)
+        return np.asarray(np.logaddexp(by_cohort, by_week))
 
     @cached_property
     def total(self) -> Floats:

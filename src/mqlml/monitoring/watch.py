@@ -22,12 +22,13 @@ from mqlml.monitoring.settings import MonitoringSettings
 
 _MOST_SEGMENT_COLUMNS = 3
 _LEVELS = 4
-_LEVEL = Doubt(lean=0.15, drift=0.12, tolerance=0.05, share=0.40)
+# What a sound model promises of all leads together it keeps closely; a slope it keeps less so.
+_LEVEL = Doubt(lean=0.05, drift=0.10, tolerance=0.05, share=0.40)
 _DELAY = Doubt(lean=0.2, drift=0.15, tolerance=0.10, share=0.10)
 _AXIS = Doubt(lean=0.15, drift=0.05, tolerance=0.05, share=0.10)
 _SEGMENT = Doubt(lean=0.2, drift=0.08, tolerance=0.05, share=0.20)
 # Conversions expected since a change before anything is said of it.
-_LEAST_WEIGHT = 8.0
+_LEAST_WEIGHT = 12.0
 # At this alarm_p_value the limits hold as they stand; half of it doubles them.
 _PLAIN = 0.001
 

@@ -185,6 +185,7 @@ def list_words(listed: Mapping[str, Any]) -> str:
     before = f"{listed['used']:,} places were taken before" if listed["used"] else ""
     raised = f"{listed['raised']:,} by new hand raisers" if listed["raised"] else ""
     rest = f"; {listed['staying']:,} were handed over earlier and stay" if listed["staying"] else ""
-    taken = ", ".join(part for part in (before, raised) if part)
+    drawn = f"{listed['explored']:,} by chance" if listed.get("explored") else ""
+    taken = ", ".join(part for part in (before, raised, drawn) if part)
     shown = f" ({taken})" if taken else ""
     return f"{listed['taken']:,} of {listed['listed']:,} new leads taken{shown}{rest}"

@@ -17,6 +17,7 @@ from mqlml.monitoring.evidence import Reference, ScoredHistory, micros_of
 from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.champion import Loaded
+from mqlml.workflows.routing import as_they_were_routed
 
 NO_GROUPS: Mapping[str, npt.NDArray[Any]] = {}
 # An undated outcome is told at the point itself: the shortest horizon there is.
@@ -36,11 +37,13 @@ def past_of(settings: Settings, tables: Tables, loaded: Loaded) -> Past:
     """Return all points up to the tables' end as `loaded` scores them.
 
     `scores` has lead_id, as_of (microseconds), probability, grade, fit_part and
-    engagement_part.
+    engagement_part. A champion that learnt who was handed over says what was to be expected
+    of leads as they were routed.
     """
     points = training_points(tables, settings.target, settings.points)
     matrix = make_engine(settings.engine).compute(tables, points, loaded.bundle.plan)
-    parts = loaded.bundle.model.parts(matrix)
+    model, told = as_they_were_routed(loaded.bundle, tables, points, matrix)
+    parts = model.parts(told)
     grades = GradeCuts.from_json(loaded.bundle.facts["grade_cuts"]).grades(parts)
     log_odds = parts.sum(axis=1).to_numpy(np.float64)
     scores = pd.DataFrame(

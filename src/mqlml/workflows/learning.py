@@ -37,6 +37,7 @@ from mqlml.modeling.intervals import Scored, Spread, measure_spread
 from mqlml.modeling.model import Model
 from mqlml.modeling.proxies import SensitiveFinding
 from mqlml.modeling.reference import reference_distributions
+from mqlml.modeling.routing import routed_result
 from mqlml.modeling.settings import ModelSettings
 from mqlml.modeling.tournament import TournamentResult, run_tournament
 from mqlml.modeling.widening import Effort
@@ -45,6 +46,7 @@ from mqlml.tables.contracts import Tables
 from mqlml.wiring import make_engine
 from mqlml.workflows.features import USUAL_MEANS, Means, plan_of
 from mqlml.workflows.project import shown_instant
+from mqlml.workflows.routing import route_facts, routed_dataset
 from mqlml.workflows.rules import (
     refuse_contradictions,
     refuse_faulty_rules,
@@ -147,12 +149,15 @@ def learn(
     if tables.is_order_time:
         model = without_months(model)
     effort = Effort(model.candidates, means.is_over, lambda n: say(f"tried {n} more"))
-    result = run_tournament(dataset, split, model, seed=seed, jobs=_JOBS, effort=effort)
+    played = routed_dataset(settings, tables, dataset)
+    result = run_tournament(played, split, model, seed=seed, jobs=_JOBS, effort=effort)
+    result = result if played is dataset else routed_result(result)
     is_dated = not tables.is_order_time
     gates = check_gates(points, split, result, settings.gates, is_dated=is_dated)
     say("measuring thresholds and grades")
     sensitive = sensitive_findings(settings, tables, dataset, seed=seed)
     more = {"seed": seed, "sensitive": [finding.to_json() for finding in sensitive]}
+    more |= route_facts(settings, tables, dataset, result)
     bundle = bundle_of(settings, tables, dataset, result, more)
     threshold = float(bundle.facts["mql_probability"])
     return Learnt(tables, dataset, split, findings, result, gates, bundle, threshold, sensitive)

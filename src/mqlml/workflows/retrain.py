@@ -42,6 +42,7 @@ from mqlml.workflows.learning import WHOLE, Learnt, Window, learn
 from mqlml.workflows.monitor import ERASED, find_changes
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.retrained import Kept, keep_adjusted, keep_learnt, keep_nothing
+from mqlml.workflows.routing import as_they_were_routed
 from mqlml.workflows.train import training_lines
 
 if TYPE_CHECKING:
@@ -299,10 +300,12 @@ def _compared(occasion: Occasion, learnt: Learnt) -> Compared:
     whose = asked.iloc[: len(news)].reset_index(drop=True)
     matrix = learnt.dataset.matrix.iloc[test[news]].reset_index(drop=True)
     change = occasion.request.change
+    judged = judged.reset_index(drop=True)
+    model, told = as_they_were_routed(champion, learnt.tables, whose, judged)
     return Compared(
         leads=whose["lead_id"].to_numpy(),
         outcomes=mature_outcomes(learnt.result.test_labels[news]),
-        champion=champion.model.probability(judged.reset_index(drop=True)),
+        champion=model.probability(told),
         challenger=learnt.result.test_probabilities[news],
         personas=persona_rows(settings, learnt.tables, whose, matrix),
         sides=sides_of(champion, learnt.bundle, old=lately, new=new),

@@ -3,7 +3,7 @@ from benchmarks.drift_table import table_rows
 
 
 def test_the_benchmark_of_drift_finds_a_concept_and_nothing_where_nothing_changed() -> None:
-    seen = {one.world: one for one in play_seed(3, 100)}
+    seen = {one.world: one for one in play_seed(4, 100)}
     assert seen["none"].delay is None
     assert seen["none"].false_alarms == 0
     assert seen["concept"].named["8"]["kind"] == "concept"

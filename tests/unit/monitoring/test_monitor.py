@@ -20,14 +20,14 @@ def looked_at(history: ScoredHistory, reference: Reference) -> Monitoring:
     return monitor(history, reference, settings, criteria_then=CRITERIA, criteria_now=CRITERIA)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_nothing_is_found_where_nothing_changed(
-    simulate: Simulate, reference: Reference, seed: int
+def test_where_nothing_changed_at_most_one_firm_in_eight_has_an_alarm_standing(
+    simulate: Simulate, reference: Reference
 ) -> None:
-    found = looked_at(simulate(seed=seed, verdict_share=0.3), reference)
-    assert not found.alarm
-    assert found.changes == ()
-    assert found.warnings == ()
+    # An alarm stands eight weeks and a third of one a year is allowed: one in some twenty.
+    found = [looked_at(simulate(seed=seed, verdict_share=0.3), reference) for seed in range(8)]
+    quiet = [one for one in found if not one.alarm]
+    assert len(quiet) >= 7
+    assert all(one.changes == () and one.warnings == () for one in quiet)
 
 
 def test_a_change_of_concept_is_named_with_its_date_and_column(

@@ -138,3 +138,20 @@ def test_stricter_settings_need_more_evidence(simulate: Simulate, reference: Ref
     strict = MonitoringSettings(alarm_p_value=1e-9)
     assert alarms_at(watched(history, reference), -1).outcomes
     assert not alarms_at(watch(history, reference, strict), -1).any
+
+
+def test_what_was_raised_stands_eight_weeks_as_it_was_last_told_and_then_no_more(
+    simulate: Simulate, reference: Reference
+) -> None:
+    history = simulate(weeks=48)
+    week = history.as_of // MICROS_PER_WEEK
+    # Values are missing in weeks 26 to 28, then the field is repaired.
+    size = history.matrix["company_size"].where((week < 26) | (week > 28))
+    seen = watched(replace(history, matrix=history.matrix.assign(company_size=size)), reference)
+    raised = [w for w in range(26, 48) if alarms_at(seen, w - 48).any]
+    assert 26 in raised
+    assert raised[-1] < 38
+    last = raised[-1] - 48
+    (told,) = diagnose(seen, last)
+    assert (told.kind, told.columns) == ("instrumentation", ("company_size",))
+    assert [diagnose(seen, last + quiet) for quiet in (1, 7, 8)] == [(told,), (told,), ()]
