@@ -69,6 +69,11 @@ class Firm:
     row_look: Ints
     looks: npt.NDArray[np.float32]
 
+    @property
+    def weeks(self) -> int:
+        """Return for how many weeks the firm is watched."""
+        return len(self.noise_level)
+
 
 @dataclass(frozen=True)
 class Played:
@@ -81,13 +86,13 @@ class Played:
     altered: tuple[str, ...]
 
 
-def draw_firm(seed: int, leads_per_week: int) -> Firm:
-    """Return the firm of a seed."""
+def draw_firm(seed: int, leads_per_week: int, *, weeks: int = WEEKS) -> Firm:
+    """Return the firm of a seed, watched for so many weeks."""
     rng = np.random.default_rng([seed, leads_per_week])
     change = int(rng.integers(*CHANGES))
-    t = np.arange(WEEKS)
+    t = np.arange(weeks)
     season = np.sin(2 * np.pi * (t / 52 + rng.random()))
-    volume = leads_per_week * (1 + 0.15 * season) * np.exp(_ar(rng, WEEKS, 0.5, 0.08))
+    volume = leads_per_week * (1 + 0.15 * season) * np.exp(_ar(rng, weeks, 0.5, 0.08))
     volume[(t % 52) == 51] *= 0.5
     week = np.repeat(t, np.maximum(rng.poisson(volume), 1))
     n = len(week)
@@ -95,7 +100,7 @@ def draw_firm(seed: int, leads_per_week: int) -> Firm:
     numbers = _numbers(rng, week)
     row_lead = np.repeat(np.arange(n), LOOKS_PER_LEAD)
     row_look = np.tile(np.arange(LOOKS_PER_LEAD), n)
-    kept = created[row_lead] + row_look * MICROS_PER_WEEK < WEEKS * MICROS_PER_WEEK
+    kept = created[row_lead] + row_look * MICROS_PER_WEEK < weeks * MICROS_PER_WEEK
     row_lead, row_look = row_lead[kept], row_look[kept]
     looks = np.asfortranarray(numbers[row_lead])
     looks[:, :GROWING] += np.float32(0.15) * row_look.astype(np.float32)[:, None]
@@ -115,7 +120,7 @@ def draw_firm(seed: int, leads_per_week: int) -> Firm:
         handed=handed,
         beta=beta,
         beta_new=beta_new,
-        noise_level=0.1 * season + _ar(rng, WEEKS, 0.5, 0.08),
+        noise_level=0.1 * season + _ar(rng, weeks, 0.5, 0.08),
         weights=np.zeros(0),
         centre=np.zeros(0),
         spread=np.zeros(0),
@@ -130,8 +135,8 @@ def draw_firm(seed: int, leads_per_week: int) -> Firm:
 
 def _numbers(rng: np.random.Generator, week: Ints) -> npt.NDArray[np.float32]:
     """Return each lead's numbers: related to one another, and to those of their week."""
-    n, t = len(week), np.arange(WEEKS)
-    noise = np.stack([_ar(rng, WEEKS, 0.6, 0.08) for _ in NUMBERS], axis=1)
+    n, t = len(week), np.arange(int(week[-1]) + 1)
+    noise = np.stack([_ar(rng, len(t), 0.6, 0.08) for _ in NUMBERS], axis=1)
     noise += 0.06 * np.sin(2 * np.pi * (t[:, None] / 52 + rng.random(len(NUMBERS))))
     common = rng.standard_normal((n, 5)).astype(np.float32)
     loading = rng.normal(0, 0.4, (5, len(NUMBERS))).astype(np.float32)
@@ -161,14 +166,18 @@ def _ar(rng: np.random.Generator, count: int, carry: float, scatter: float) -> F
 
 
 def _categories(rng: np.random.Generator, week: Ints, shares: tuple[float, ...]) -> Ints:
-    log_shares = np.log(shares) + np.stack([_ar(rng, WEEKS, 0.6, 0.12) for _ in shares], axis=1)
+    log_shares = np.log(shares) + np.stack(
+        [_ar(rng, int(week[-1]) + 1, 0.6, 0.12) for _ in shares], axis=1
+    )
     by_week = np.exp(log_shares)
     edges = np.cumsum(by_week / by_week.sum(axis=1, keepdims=True), axis=1)
     drawn = (rng.random(len(week))[:, None] > edges[week]).sum(axis=1)
     return np.minimum(drawn, len(shares) - 1).astype(np.int64)
 
 
-def _truth(firm: Firm, numbers: npt.NDArray[np.float32], world: str, handed: npt.NDArray[np.bool_]):
+def true_chance(
+    firm: Firm, numbers: npt.NDArray[np.float32], world: str, handed: npt.NDArray[np.bool_]
+) -> Floats:
     """Return each lead's chance to convert."""
     after = firm.week >= firm.change
     share = np.zeros(len(firm.week))
@@ -213,7 +222,7 @@ def _trained(firm: Firm) -> Firm:
     rows = np.flatnonzero(firm.week < LEARNT_WEEKS)
     numbers = firm.numbers[rows].astype(np.float64)
     centre, spread = numbers.mean(axis=0), numbers.std(axis=0)
-    chance = _truth(firm, firm.numbers, "none", firm.handed)
+    chance = true_chance(firm, firm.numbers, "none", firm.handed)
     at = _converted_at(firm, chance, np.ones(len(firm.week)))[rows]
     x = np.hstack([np.ones((len(rows), 1)), (numbers - centre) / spread])
     y = (at != NEVER).astype(np.float64)
@@ -248,7 +257,7 @@ def play(firm: Firm, name: str) -> Played:
     if name == "selection":
         handed = np.where(after, numbers[:, 3] > 1.0, handed)
     slower = np.where(after & (name == "sales_cycle"), 1.9, 1.0)
-    at = _converted_at(firm, _truth(firm, numbers, name, handed), slower)
+    at = _converted_at(firm, true_chance(firm, numbers, name, handed), slower)
     if name == "definition":
         small = numbers[:, 5] < 0.3
         recorded = ~(small & (at >= firm.change * MICROS_PER_WEEK))
@@ -297,7 +306,7 @@ def _history(firm: Firm, world: World, seen: _Seen, altered: tuple[str, ...]) ->
             converted_at=seen.converted_at[lead],
             verdicts=pd.DataFrame(columns=["lead_id", "given_at", "verdict", "reason", "who"]),
             horizon=HORIZON_WEEKS * MICROS_PER_WEEK,
-            data_end=WEEKS * MICROS_PER_WEEK,
+            data_end=firm.weeks * MICROS_PER_WEEK,
             learnt_until=LEARNT_WEEKS * MICROS_PER_WEEK,
             handed_at=np.where(seen.handed, firm.created + MICROS_PER_DAY, NEVER)[lead],
         ),
@@ -329,7 +338,7 @@ def _scores(lead: Ints, look: Ints, as_of: Ints, parts: tuple[Floats, Floats]) -
         {
             "lead_id": lead,
             "as_of": as_of,
-            "probability": _still(_chance(fit + engagement), look),
+            "probability": lasting_chance(_chance(fit + engagement), look),
             "fit_part": fit,
             "engagement_part": engagement,
         }
@@ -359,7 +368,7 @@ def _break(
         column[bots] += 2.5
 
 
-def _still(chance: Floats, look: Ints) -> Floats:
+def lasting_chance(chance: Floats, look: Ints) -> Floats:
     """Return the chance of leads that have not converted by their look."""
     from scipy.special import gammainc
 

@@ -29,11 +29,11 @@ from mqlml.modeling.adjustment import Evidence, correct, out_of_fold
 from mqlml.modeling.calibration import probability_of
 from mqlml.modeling.metrics import log_losses, roc_auc
 from mqlml.modeling.young_labels import Prior, YoungFit, fit_young, mature_outcomes
-from mqlml.monitoring.promotion import Compared, judge, mature_comparison
+from mqlml.monitoring.promotion import Compared, judge
 from mqlml.monitoring.rollback import propose_rollback
 from mqlml.monitoring.settings import MonitoringSettings
 
-_FIRST_SEED = {"tune": 0, "report": 700_000}
+_FIRST_SEED = {"tune": 0, "report": 800_000}
 _SETTINGS = MonitoringSettings()
 _PRIOR = Prior(np.full(COLUMNS, 30.0))
 _YEAR_WEEKS = 52
@@ -215,9 +215,7 @@ def still_year(rng: np.random.Generator) -> dict[str, float]:
         block = np.flatnonzero((leads.week >= last - _JUDGED_WEEKS) & (leads.week < last))
         tested = _learnt(world, leads, now, until=last - _JUDGED_WEEKS - HORIZON_WEEKS)
         sides = [probability_of(m.log_odds(leads.design[block])) for m in (champion, tested)]
-        compared = mature_comparison(
-            block, leads.label[block], champion=sides[0], challenger=sides[1]
-        )
+        compared = Compared(block, mature_outcomes(leads.label[block]), *sides)
         if judge(compared, _SETTINGS).promote:
             fresh = _learnt(world, leads, now)
             promotions += 1
@@ -249,9 +247,8 @@ def equal_models(rng: np.random.Generator) -> dict[str, float]:
     for _ in range(10):
         leads = draw_leads(world, rng, first_week=0, weeks=_JUDGED_WEEKS, is_changed=False)
         first, second = (_off(leads.truth, 0.4, rng) for _ in range(2))
-        compared = mature_comparison(
-            np.arange(len(first)), leads.label, champion=first, challenger=second
-        )
+        known = mature_outcomes(leads.label)
+        compared = Compared(np.arange(len(first)), known, first, second)
         promoted.append(judge(compared, _SETTINGS).promote)
     return {"equal models promoted": float(np.mean(promoted))}
 

@@ -2,7 +2,8 @@
 
 The simulated company exports its data every Monday and `mqlml cycle` runs on them, 52 times.
 In the middle the firm moves up-market: what makes leads convert changes, and a week later so do
-the criteria. Printed: what the loop did and when, CPU time per cycle, how the workspace grows.
+the criteria. Printed: what the loop did and when, CPU time per cycle, how the workspace grows,
+and at the end the size of each part of it.
 """
 
 import argparse
@@ -18,14 +19,19 @@ from benchmarks.results_file import write_rows
 from mqlml.demo.company import simulate
 from mqlml.demo.export import Exports
 from mqlml.demo.settings import DemoSettings
-from mqlml.demo.story import as_of, make_story
+from mqlml.demo.story import as_of, monday_before
 from mqlml.workflows.cycle import CycleResult, CycleWishes, cycle
 from mqlml.workflows.demo import write_demo_configs
 from mqlml.workflows.project import Project, open_project
 from mqlml.workflows.train import train
 
 _SEED = 11
-_MONTHS = 21
+# Ten months before the first training, a year of cycles, the change half-way through it.
+_MONTHS = 22
+_CHANGE_MONTH = 16
+_WEEKS_BEFORE = 26
+_PARTS_SHOWN = 6
+_CRITERIA = "demo_criteria_v2.yaml"
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Week:
     result: CycleResult
     cpu_s: float
     size_mb: float
+    parts_mb: dict[str, float]
 
     @property
     def told(self) -> str:
@@ -47,7 +54,7 @@ class Week:
 def main() -> None:
     """Run the year, print it and write results/loop_year.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--leads", type=int, default=8_000)
+    parser.add_argument("--leads", type=int, default=12_000)
     parser.add_argument("--weeks", type=int, default=52)
     given = parser.parse_args()
     command = f"python -m benchmarks.loop_year --leads {given.leads} --weeks {given.weeks}"
@@ -62,25 +69,26 @@ def main() -> None:
 
 def run_year(folder: Path, *, leads: int, weeks: int) -> list[Week]:
     """Return the cycles of a year in a fresh workspace."""
-    company = simulate(DemoSettings(n_leads=leads, months=_MONTHS), seed=_SEED)
-    exports, story = Exports(company), make_story(company.settings)
+    settings = DemoSettings(n_leads=leads, months=_MONTHS, icp_change_month=_CHANGE_MONTH)
+    company, change = simulate(settings, seed=_SEED), settings.icp_change_on
+    if change is None:
+        raise ValueError("the company does not change")
+    exports, signed = Exports(company), change + timedelta(weeks=1)
     write_demo_configs(folder)
-    change = company.settings.icp_change_on or story.first_training
-    first = story.first_training - timedelta(weeks=8)
+    _valid_from(folder / _CRITERIA, signed)
+    first = monday_before(change - timedelta(weeks=_WEEKS_BEFORE))
     exports.write(folder / "exports", until=as_of(first))
     train(_project(folder, "demo.yaml"), as_of=as_of(first), seed=_SEED, say=_silent)
     done = []
-    for number in range(1, weeks + 1):
-        day = first + timedelta(weeks=number)
-        if as_of(day) > company.settings.end_at:
-            break
+    for day in (first + timedelta(weeks=number) for number in range(1, weeks + 1)):
         exports.write(folder / "exports", until=as_of(day))
-        config = "demo_v2.yaml" if day >= change else "demo.yaml"
+        config = "demo_v2.yaml" if day >= signed else "demo.yaml"
         begun = time.process_time()
         wishes = CycleWishes(as_of=as_of(day), seed=_SEED)
         result = cycle(_project(folder, config), wishes, say=_silent)
         spent = time.process_time() - begun
-        week = Week(day, result, spent, _size_mb(folder / "workspace"))
+        parts = _parts_mb(folder / "workspace")
+        week = Week(day, result, spent, sum(parts.values()), parts)
         print(f"{day} {spent:5.1f} s {week.size_mb:6.1f} MB  {week.told}", flush=True)
         done.append(week)
     return done
@@ -94,14 +102,27 @@ def _silent(_text: str) -> None:
     return
 
 
-def _size_mb(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def _valid_from(criteria: Path, day: date) -> None:
+    """Let the new criteria hold from `day`: this company changes later than the demo's."""
+    lines = criteria.read_text(encoding="utf-8").splitlines()
+    told = [f"valid_from: {day}" if ln.startswith("valid_from:") else ln for ln in lines]
+    criteria.write_text("\n".join(told) + "\n", encoding="utf-8")
+
+
+def _parts_mb(folder: Path) -> dict[str, float]:
+    """Return the megabytes of each part of the workspace."""
+    found: dict[str, float] = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            part = path.relative_to(folder).parts[0]
+            found[part] = found.get(part, 0.0) + path.stat().st_size / 1e6
+    return found
 
 
 def year_rows(weeks: list[Week], command: str) -> list[dict[str, Any]]:
     """Return the figures of a year."""
     failed = sum(week.result.error is not None for week in weeks)
-    half = weeks[len(weeks) // 2].size_mb
+    half = weeks[(len(weeks) - 1) // 2].size_mb
     figures = {
         "cycles run": (float(len(weeks)), ""),
         "cycles that failed": (float(failed), ""),
@@ -113,6 +134,10 @@ def year_rows(weeks: list[Week], command: str) -> list[dict[str, Any]]:
         "workspace at half time": (half, "MB"),
         "workspace at the end": (weeks[-1].size_mb, "MB"),
     }
+    grown = weeks[-1].parts_mb
+    for part in sorted(grown, key=lambda name: -grown[name])[:_PARTS_SHOWN]:
+        before = weeks[0].parts_mb.get(part, 0.0)
+        figures[f"{part}: growth a week"] = ((grown[part] - before) / (len(weeks) - 1), "MB")
     return [
         {"name": name, "value": value, "unit": unit, "goal": "", "command": command}
         for name, (value, unit) in figures.items()

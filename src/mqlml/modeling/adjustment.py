@@ -24,10 +24,13 @@ _FOLDS = 5
 # score is rarely worth half or twice, and few columns change by much.
 _SHIFT_SPREAD = 2.0
 _STRETCH_SPREAD = 0.5
-_MOST_COLUMNS = 12
+_FEW = 12
 _LEAST_Z = 1.5
-_SPREADS = (0.15, 0.3, 0.6)
-_SPREAD_FOLDS = 3
+# However many columns a table has, a correction is learnt in so many at most.
+_MANY = 100
+# Few columns that lean clearly, loosely held; or nearly all, tightly: a change may be either.
+_HOLDS = ((_FEW, (0.15, 0.3, 0.6)), (_MANY, (0.12,)))
+_HOLD_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,9 @@ def recalibrate(evidence: Evidence, _seed: int = 0) -> Learnt:
 
 
 def correct(evidence: Evidence, seed: int) -> Learnt:
-    """Return shift, stretch and a few columns, as tightly held as serves unseen leads best."""
-    chosen = _chosen(evidence)
-    if not len(chosen):
-        return recalibrate(evidence)
-    spread = _best_spread(evidence, chosen, seed)
-    return _learnt(evidence, chosen, spread=spread)
+    """Return shift, stretch and columns, as many and as tightly held as foretells leads best."""
+    breadth, spread = _best_hold(evidence, seed)
+    return _learnt(evidence, _chosen(evidence, breadth), spread=spread)
 
 
 def out_of_fold(evidence: Evidence, fit: Fit, *, seed: int, folds: int = _FOLDS) -> Floats:
@@ -121,8 +121,11 @@ def _as_learnt(fit: YoungFit, centre: float, chosen: Rows, width: int) -> Learnt
     return Learnt(fit.intercept - more * centre, 1.0 + more, coefficients)
 
 
-def _chosen(evidence: Evidence) -> Rows:
-    """Return the columns that lean most beside shift and stretch, and those that were named."""
+def _chosen(evidence: Evidence, breadth: int) -> Rows:
+    """Return the columns that lean most beside shift and stretch, and those that were named.
+
+    Of few columns each must lean clearly; of many none need.
+    """
     fit = recalibrate(evidence)
     probability = probability_of(fit.log_odds(evidence.offset, evidence.design))
     residual = evidence.outcomes.soft_labels(probability) - probability
@@ -138,22 +141,30 @@ def _chosen(evidence: Evidence) -> Rows:
     own = evidence.design - frame @ shared
     lean = own.T @ residual
     z = np.abs(lean) / np.sqrt(np.maximum((own**2 * weight[:, None]).sum(axis=0), 1e-12))
-    ranked = np.argsort(-z, kind="stable")[:_MOST_COLUMNS]
-    kept = {int(j) for j in ranked if z[j] >= _LEAST_Z} | set(evidence.named)
+    ranked = np.argsort(-z, kind="stable")[:breadth]
+    least = _LEAST_Z if breadth == _FEW else 0.0
+    kept = {int(j) for j in ranked if z[j] > least} | set(evidence.named)
     return np.array(sorted(kept), dtype=np.intp)
 
 
-def _best_spread(evidence: Evidence, chosen: Rows, seed: int) -> float:
-    """Return the spread of the coefficients' prior under which unseen leads are best foretold."""
-    fold_of = _folds_of(evidence.leads, seed + 1, _SPREAD_FOLDS)
-    losses = np.zeros(len(_SPREADS))
-    for fold in range(_SPREAD_FOLDS):
-        held, others = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
-        for place, spread in enumerate(_SPREADS):
-            learnt = _learnt(evidence.rows(others), chosen, spread=spread)
-            said = probability_of(learnt.log_odds(evidence.offset[held], evidence.design[held]))
-            losses[place] += evidence.outcomes.rows(held).losses(said).sum()
-    return _SPREADS[int(np.argmin(losses))]
+def _best_hold(evidence: Evidence, seed: int) -> tuple[int, float]:
+    """Return how many columns, and the spread of their prior, foretell unseen leads best.
+
+    The columns too are chosen without the leads that are foretold.
+    """
+    fold_of = _folds_of(evidence.leads, seed + 1, _HOLD_FOLDS)
+    losses: dict[tuple[int, float], float] = {}
+    for fold in range(_HOLD_FOLDS):
+        held, seen = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+        learnt_from, known = evidence.rows(seen), evidence.outcomes.rows(held)
+        for breadth, spreads in _HOLDS:
+            chosen = _chosen(learnt_from, breadth)
+            for spread in spreads:
+                learnt = _learnt(learnt_from, chosen, spread=spread)
+                said = learnt.log_odds(evidence.offset[held], evidence.design[held])
+                loss = float(known.losses(probability_of(said)).sum())
+                losses[breadth, spread] = losses.get((breadth, spread), 0.0) + loss
+    return min(losses, key=lambda hold: losses[hold])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from mqlml.modeling.calibration import Floats
 from mqlml.modeling.metrics import calibration_error
-from mqlml.modeling.young_labels import YoungOutcomes, mature_outcomes
+from mqlml.modeling.young_labels import YoungOutcomes
 from mqlml.monitoring.settings import MonitoringSettings
 
 FEWEST_CONVERSIONS = 20
@@ -74,19 +74,15 @@ class Compared:
     is_change_expected: bool = False
 
 
-def mature_comparison(
-    leads: Sequence[Any] | npt.NDArray[Any],
-    labels: Floats,
-    *,
-    champion: Floats,
-    challenger: Floats,
-) -> Compared:
-    """Return the comparison on points whose outcomes are all known."""
-    return Compared(leads, mature_outcomes(labels), champion, challenger)
+def judge(
+    compared: Compared, settings: MonitoringSettings, *, is_follow_up: bool = False
+) -> Decision:
+    """Return whether the challenger takes over; `promote_z` standard errors make it better.
 
-
-def judge(compared: Compared, settings: MonitoringSettings) -> Decision:
-    """Return whether the challenger takes over; `promote_z` standard errors make it better."""
+    A follow-up is the champion's own correction learnt from more leads: it need only do no
+    worse on leads that neither had seen.
+    """
+    needed = 0.0 if is_follow_up else settings.promote_z
     conversions = int(compared.outcomes.came.sum())
     if conversions < FEWEST_CONVERSIONS:
         found = f"{conversions} conversions to compare on, {FEWEST_CONVERSIONS} needed"
@@ -98,9 +94,9 @@ def judge(compared: Compared, settings: MonitoringSettings) -> Decision:
     way = "lower" if gain >= 0 else "higher"
     said = (
         f"log loss is {abs(gain):.4f} {way} on the latest leads: "
-        f"{z:.2f} standard errors better, {settings.promote_z:g} needed"
+        f"{z:.2f} standard errors better, {needed:g} needed"
     )
-    if z < settings.promote_z:
+    if z < needed:
         return Decision(False, f"kept the champion, as the challenger's {said}", figures)
     against = [*_calibration_fault(figures), *_persona_faults(compared)]
     if against:

@@ -19,6 +19,9 @@ ON_REQUEST: tuple[Reason, ...] = ("data", "review", "manual")
 _DRIFT_KINDS = ("concept", "prior", "sales_cycle")
 _TRAINING = ("retrain", "recalibrate")
 _BROKEN_KINDS = ("instrumentation", "bots")
+# What is found of a corrected champion in these is what its correction left.
+_FOLLOWED_KINDS = ("concept", "prior")
+_GROWTH = 1 / 3
 # So many conversions since a change are enough to learn from them alone.
 _ENOUGH_CONVERSIONS = 300
 
@@ -31,15 +34,21 @@ class Request:
     reason: Reason
     why: str
     change: Change | None = None
+    is_follow_up: bool = False
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A retraining of late: its reason, as of when (microseconds), and what was decided."""
+    """A retraining of late: its reason, as of when (microseconds), and what was decided.
+
+    `corrects` is set where today's champion came of it as a correction: the moment since
+    which that champion is corrected.
+    """
 
     reason: str
     as_of: int
     decision: str
+    corrects: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ def retrain_request(
     """
     if reason in ON_REQUEST:
         return Request(True, reason, f"asked for by reason {reason!r}")
+    unfinished = _unfinished(attempts)
     found = _standing_reasons(changes, trained_at, as_of, settings)
+    if unfinished is not None:
+        found = _followed_up(found, unfinished)
     wanted = [r for r in found if reason in ("auto", r.reason) or not r.is_needed]
     if reason == "auto":
         wanted = [_unless_tried(r, attempts, as_of, settings) for r in wanted]
@@ -119,6 +131,38 @@ def _standing_reasons(
     return requests
 
 
+def _unfinished(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the correction that today's champion is, if it is one."""
+    return next((a for a in attempts if a.corrects is not None), None)
+
+
+def _followed_up(found: list[Request], last: Attempt) -> list[Request]:
+    """Return the reasons, the follow-up of a correction in place of the calendar.
+
+    What outcomes say of a corrected champion is said of the same change: too few of them were
+    known when it was corrected.
+    """
+    if any(_is_broken(request) for request in found):
+        return found
+    told = next((r for r in found if r.reason == "drift" and r.change is not None), None)
+    if told is not None and told.change is not None and told.change.kind not in _FOLLOWED_KINDS:
+        return found
+    why = f"follow-up of the correction of {_day(last.as_of)}: more outcomes are known since"
+    change = Change(
+        kind="concept",
+        since=last.corrects,
+        columns=() if told is None or told.change is None else told.change.columns,
+        segment=None,
+        evidence=why,
+        act="correct the champion again by all that came since the change",
+        strength=0.0,
+        is_alarm=False,
+        proposal="retrain",
+    )
+    again = Request(True, "drift", why, change, is_follow_up=True)
+    return [again, *(r for r in found if r.reason not in ("drift", "schedule"))]
+
+
 def _is_broken(request: Request) -> bool:
     return request.change is not None and request.change.kind in _BROKEN_KINDS
 
@@ -127,10 +171,7 @@ def _unless_tried(
     request: Request, attempts: Sequence[Attempt], as_of: int, settings: MonitoringSettings
 ) -> Request:
     """Return the request, not needed if the same was tried of late: its data are hardly newer."""
-    # The calendar asks again after as long as it waited; a change, sooner.
-    days = (
-        settings.retrain_after_days if request.reason == "schedule" else settings.retry_after_days
-    )
+    days = _pause_days(request, attempts, settings)
     first = as_of - round(days * timeline.MICROS_PER_DAY) + 1
     tried = [a for a in attempts if a.reason == request.reason and timeline.is_from(a.as_of, first)]
     if not request.is_needed or not tried:
@@ -141,12 +182,35 @@ def _unless_tried(
     return replace(request, is_needed=False, why=why)
 
 
+def _pause_days(
+    request: Request, attempts: Sequence[Attempt], settings: MonitoringSettings
+) -> float:
+    """Return for how many days what was tried is not tried again.
+
+    The calendar asks again after as long as it waited; a change, sooner. A correction is
+    followed up once the time since the change has grown by a third.
+    """
+    last = _unfinished(attempts)
+    if request.is_follow_up and last is not None and last.corrects is not None:
+        latest = max(a.as_of for a in attempts if a.reason == request.reason)
+        grown = (latest - last.corrects) * _GROWTH / timeline.MICROS_PER_DAY
+        return max(settings.follow_up_days, grown)
+    if request.reason == "schedule":
+        return settings.retrain_after_days
+    return settings.retry_after_days
+
+
 def _day(micros: int) -> str:
     return datetime.fromtimestamp(micros // timeline.MICROS_PER_SECOND, tz=UTC).date().isoformat()
 
 
 def treatment_of(
-    request: Request, *, is_same_target: bool, conversions_since: int, has_horizon: bool
+    request: Request,
+    *,
+    is_same_target: bool,
+    conversions_since: int,
+    has_horizon: bool,
+    is_long: bool = True,
 ) -> Treatment:
     """Return how to learn again for a reason.
 
@@ -155,6 +219,7 @@ def treatment_of(
         is_same_target: whether the champion answers the question that the config asks.
         conversions_since: conversions known among points since the change.
         has_horizon: whether outcomes have dates, so that young ones can be learnt from.
+        is_long: whether the time since the change can be split into folds and a test.
     """
     change = request.change
     if not is_same_target:
@@ -167,13 +232,14 @@ def treatment_of(
     if change.kind == "prior":
         why = "only the level moved: shift and stretch are measured on leads since the change"
         return Treatment("recalibration", why, change.since)
-    if change.kind == "concept" and conversions_since < _ENOUGH_CONVERSIONS:
+    if change.kind == "concept" and conversions_since >= _ENOUGH_CONVERSIONS and is_long:
+        why = f"{conversions_since} conversions since the change are enough to learn from alone"
+        return Treatment("tournament", why, change.since)
+    if change.kind == "concept":
+        lacking = "are too few to learn from alone" if is_long else "came in too short a time"
         why = (
-            f"{conversions_since} conversions since the change are too few to learn from alone: "
+            f"{conversions_since} conversions since the change {lacking}: "
             "the champion is corrected in a few columns, by young outcomes too"
         )
         return Treatment("correction", why, change.since)
-    if change.kind == "concept":
-        why = f"{conversions_since} conversions since the change are enough to learn from alone"
-        return Treatment("tournament", why, change.since)
     return Treatment("tournament", "all rows count, the latest more where that helps")

@@ -14,19 +14,18 @@ from mqlml.errors import DataError
 from mqlml.modeling.adjustment import (
     Encoded,
     Evidence,
-    correct,
     corrected_model,
     encoded,
-    out_of_fold,
-    recalibrate,
     recalibrated_model,
 )
 from mqlml.modeling.bundle import Bundle
-from mqlml.modeling.calibration import Floats, probability_of
+from mqlml.modeling.calibration import Floats
 from mqlml.modeling.model import CalibratedModel, Model
+from mqlml.modeling.residual import FittedResidual
 from mqlml.modeling.young_labels import YoungOutcomes
+from mqlml.monitoring.adjustments import Adjustment, adjustments, chosen_adjustment
 from mqlml.monitoring.delay import delay_from_days
-from mqlml.monitoring.promotion import FEWEST_CONVERSIONS, Compared, Decision, judge, paired
+from mqlml.monitoring.promotion import FEWEST_CONVERSIONS, Compared, Decision, judge
 from mqlml.tables.contracts import Tables
 from mqlml.workflows.challenge import Occasion, persona_rows, recent_rows, sides_of
 from mqlml.workflows.champion import Loaded
@@ -36,8 +35,6 @@ from mqlml.workflows.learning import known_assurance, list_floor_of, threshold_o
 # Younger points say next to nothing.
 _LEAST_KNOWN = 0.02
 _MOST_ROWS = 40_000
-# By how many standard errors a correction must beat recalibration alone.
-_WORTH_IT = {"correction": 0.5, "recalibration": 2.0}
 
 
 @dataclass(frozen=True)
@@ -81,35 +78,69 @@ def conversions_since(past: Past, outcomes: YoungOutcomes, since: int | None) ->
 def adjust(occasion: Occasion, tables: Tables, past: Past) -> Adjusted:
     """Return the champion adjusted to what has come since the change, and the decision.
 
-    What is judged was said of leads that the fit had not seen, by outcomes as far as they are
-    known. Raises DataError if no outcome is known.
+    What is judged was said of leads that neither fit had seen, by outcomes as far as they are
+    known. A follow-up learns once more from all leads since the change, not from the new ones
+    alone. Raises DataError if no outcome is known.
     """
     settings, champion = occasion.project.settings, occasion.champion
     outcomes = young_outcomes(past, champion, tables, settings.target.horizon_days or 0.0)
-    learnt_until = int(champion.bundle.facts["last_labelled_as_of"]) + 1
-    since = max(occasion.treatment.since or learnt_until, learnt_until)
+    start = _start(occasion)
+    since = max(occasion.treatment.since or start.learnt_until, start.learnt_until)
     rows = _some(rows_since(past, outcomes, since), occasion.seed)
     known = outcomes.rows(rows)
-    if known.came.sum() < FEWEST_CONVERSIONS:
-        found = f"{known.came.sum():.0f} conversions since the change, {FEWEST_CONVERSIONS} needed"
+    judged = _unseen(past, rows, champion.bundle)
+    came = known.came[judged].sum()
+    if came < FEWEST_CONVERSIONS:
+        found = f"{came:.0f} conversions since the change, {FEWEST_CONVERSIONS} needed"
         decision = Decision(False, f"kept the champion: {found}")
         return Adjusted(champion.bundle, decision, {})
-    candidates = _candidates(occasion, past, rows, known)
-    chosen = _chosen(occasion, candidates, known, past.points["lead_id"].to_numpy()[rows])
-    bundle = _bundle(occasion, tables, past, chosen)
-    compared = _compared(occasion, tables, past, _Judged(rows, known, chosen, bundle))
-    losses = {c.name: float(known.losses(c.said).mean()) for c in candidates}
-    before = known.losses(past.scores["probability"].to_numpy(np.float64)[rows])
-    decision = judge(compared, settings.monitoring)
-    return Adjusted(bundle, decision, {"champion": float(before.mean()), **losses}, chosen.columns)
+    evidence, design = _evidence(occasion, past, rows, known)
+    tried = adjustments(evidence, seed=occasion.seed)
+    chosen = chosen_adjustment(tried, evidence, occasion.treatment.approach)
+    made = _made(start.model, chosen, design)
+    bundle = _bundle(occasion, tables, past, made)
+    said: dict[str, Floats] = {one.name: one.said for one in tried}
+    said["champion"] = past.scores["probability"].to_numpy(np.float64)[rows]
+    told = known.rows(judged)
+    losses = {name: float(told.losses(p[judged]).mean()) for name, p in said.items()}
+    sides = _Judged(rows[judged], told, chosen.said[judged], bundle)
+    compared = _compared(occasion, tables, past, sides)
+    is_follow_up = occasion.request.is_follow_up
+    decision = judge(compared, settings.monitoring, is_follow_up=is_follow_up)
+    return Adjusted(bundle, decision, losses, made.columns)
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    """A way to adjust: its probabilities of unseen leads, and the model from all."""
+class _Start:
+    """The model that is adjusted, and the moment from which it learnt from no point."""
 
-    name: str
-    said: Floats
+    model: CalibratedModel
+    learnt_until: int
+
+
+def _start(occasion: Occasion) -> _Start:
+    """Return the champion; for a follow-up the model that the champion is a correction of."""
+    bundle = occasion.champion.bundle
+    model, learnt_until = _calibrated(bundle.model), int(bundle.facts["last_labelled_as_of"]) + 1
+    if not occasion.request.is_follow_up:
+        return _Start(model, learnt_until)
+    inner = model.fitted.base if isinstance(model.fitted, FittedResidual) else model
+    since = int(bundle.facts["adjusted"].get("learnt_until", occasion.treatment.since))
+    return _Start(_calibrated(inner), since)
+
+
+def _unseen(past: Past, rows: np.ndarray[Any, Any], champion: Bundle) -> np.ndarray[Any, Any]:
+    """Return the places of those rows that the champion did not learn from."""
+    learnt_until = int(champion.facts["last_labelled_as_of"]) + 1
+    as_of = past.points["as_of"].to_numpy(np.int64)[rows]
+    return np.flatnonzero(np.asarray(timeline.is_from(as_of, learnt_until)))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The adjustment that was chosen, as a model, and the columns that it corrects."""
+
+    adjustment: Adjustment
     model: CalibratedModel
     columns: tuple[str, ...] = ()
 
@@ -118,7 +149,7 @@ class _Candidate:
 class _Judged:
     rows: np.ndarray[Any, Any]
     known: YoungOutcomes
-    chosen: _Candidate
+    said: Floats
     bundle: Bundle
 
 
@@ -128,37 +159,27 @@ def _some(rows: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, Any]:
     return np.sort(np.random.default_rng(seed).choice(rows, _MOST_ROWS, replace=False))
 
 
-def _candidates(
+def _evidence(
     occasion: Occasion, past: Past, rows: np.ndarray[Any, Any], known: YoungOutcomes
-) -> list[_Candidate]:
-    model = _calibrated(occasion.champion.bundle.model)
-    probability = past.scores["probability"].to_numpy(np.float64)[rows]
+) -> tuple[Evidence, Encoded]:
+    """Return what came since the change as evidence, and its columns as a bundle names them."""
+    model = _start(occasion).model
     matrix = past.matrix.iloc[rows].reset_index(drop=True)
     design = encoded(matrix, model, model.shape.columns)
     change = occasion.request.change
     named = _named(design, () if change is None else change.columns)
     leads = pd.factorize(past.points["lead_id"].to_numpy()[rows])[0].astype(np.int64)
-    offset = np.log(probability) - np.log1p(-probability)
-    evidence = Evidence(offset, design.design, known, leads, named)
-    seed = occasion.seed
-    shifted, moved = recalibrate(evidence), correct(evidence, seed)
-    corrected = corrected_model(model, moved, design)
-    return [
-        _Candidate(
-            "recalibrated",
-            probability_of(out_of_fold(evidence, recalibrate, seed=seed)),
-            recalibrated_model(model, shifted),
-        ),
-        _Candidate(
-            "corrected",
-            probability_of(out_of_fold(evidence, correct, seed=seed)),
-            corrected,
-            design.correction(moved).columns,
-        ),
-    ]
+    return Evidence(model.log_odds(matrix), design.design, known, leads, named), design
 
 
-def _calibrated(model: Model) -> CalibratedModel:
+def _made(model: CalibratedModel, chosen: Adjustment, design: Encoded) -> _Made:
+    learnt = chosen.learnt
+    if chosen.name == "recalibrated":
+        return _Made(chosen, recalibrated_model(model, learnt))
+    return _Made(chosen, corrected_model(model, learnt, design), design.correction(learnt).columns)
+
+
+def _calibrated(model: object) -> CalibratedModel:
     if not isinstance(model, CalibratedModel):
         raise TypeError(f"cannot adjust a {type(model).__name__}")
     return model
@@ -168,17 +189,7 @@ def _named(design: Encoded, columns: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(i for i, source in enumerate(design.encoder.sources) if source in columns)
 
 
-def _chosen(
-    occasion: Occasion, candidates: list[_Candidate], known: YoungOutcomes, leads: Any
-) -> _Candidate:
-    """Return the correction where it beats recalibration, else the simpler of the two."""
-    simple, involved = candidates
-    gain, error = paired(known.losses(simple.said) - known.losses(involved.said), leads)
-    needed = _WORTH_IT.get(occasion.treatment.approach, 0.0)
-    return involved if error > 0 and gain / error >= needed else simple
-
-
-def _bundle(occasion: Occasion, tables: Tables, past: Past, chosen: _Candidate) -> Bundle:
+def _bundle(occasion: Occasion, tables: Tables, past: Past, chosen: _Made) -> Bundle:
     settings, old = occasion.project.settings, occasion.champion.bundle
     last = int(past.points["as_of"].max())
     facts = {
@@ -189,9 +200,10 @@ def _bundle(occasion: Occasion, tables: Tables, past: Past, chosen: _Candidate) 
         "data_end": tables.data_end,
         "last_labelled_as_of": last,
         "adjusted": {
-            "how": chosen.name,
+            "how": chosen.adjustment.name,
             "from_version": occasion.champion.version,
             "since": occasion.treatment.since,
+            "learnt_until": _start(occasion).learnt_until,
             "columns": list(chosen.columns),
         },
     }
@@ -233,7 +245,7 @@ def _compared(occasion: Occasion, tables: Tables, past: Past, judged: _Judged) -
         leads=points["lead_id"].to_numpy(),
         outcomes=judged.known,
         champion=past.scores["probability"].to_numpy(np.float64)[rows],
-        challenger=judged.chosen.said,
+        challenger=judged.said,
         personas=persona_rows(settings, tables, points, matrix),
         sides=sides_of(occasion.champion.bundle, judged.bundle, old=recent, new=recent),
         is_change_expected=True,

@@ -1,6 +1,6 @@
 """`mqlml retrain`: a challenger for a named reason, promoted only if it is better."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mqlml import timeline
+from mqlml.dataset.labels import days_to_micros
 from mqlml.errors import DataError
 from mqlml.modeling.young_labels import mature_outcomes
 from mqlml.monitoring.evidence import Change
@@ -49,6 +50,11 @@ if TYPE_CHECKING:
     from mqlml.tracking.store import MlflowStore
 
 Say = Callable[[str], None]
+
+# A tournament on leads since a change needs final outcomes (one horizon), a gap before the test
+# and one before the folds, beside the test and the folds themselves.
+_GAPS = 3
+_FOLD_WEEKS = 8
 
 
 @dataclass(frozen=True)
@@ -170,18 +176,29 @@ def _request(look: _Look, reason: Reason, changes: Sequence[Change] | None) -> R
         trained_at=int(look.loaded.bundle.facts["data_end"]),
         as_of=look.moment,
         settings=project.settings.monitoring,
-        attempts=_attempts(project, look.moment),
+        attempts=_attempts(project, look.loaded, look.moment),
     )
 
 
-def _attempts(project: Project, moment: int) -> list[Attempt]:
+def _attempts(project: Project, loaded: Loaded, moment: int) -> list[Attempt]:
     """Return the retrainings up to the moment from which a challenger came."""
     entries = read_entries(project.workspace.ledger, kind="retrain")
+    since = loaded.bundle.facts.get("adjusted", {}).get("since")
     return [
-        Attempt(str(e.payload["reason"]), e.as_of, str(e.payload["decision"]))
+        Attempt(
+            str(e.payload["reason"]),
+            e.as_of,
+            str(e.payload["decision"]),
+            since if _is_its_correction(e.payload, loaded) else None,
+        )
         for e in entries
         if e.payload.get("approach") and timeline.is_known(e.as_of, moment)
     ]
+
+
+def _is_its_correction(payload: Mapping[str, Any], loaded: Loaded) -> bool:
+    """Return whether the champion came of this retraining, as a correction."""
+    return payload["approach"] == "correction" and payload.get("version") == loaded.version
 
 
 def _unless_nothing_is_new(request: Request, look: _Look) -> Request:
@@ -200,8 +217,11 @@ def _unless_nothing_is_new(request: Request, look: _Look) -> Request:
 def _treatment(look: _Look, request: Request) -> Treatment:
     settings, facts = look.project.settings, look.loaded.bundle.facts
     horizon = settings.target.horizon_days
-    change, came = request.change, 0
+    change, came, is_long = request.change, 0, True
     if change is not None and change.since is not None and horizon:
+        weeks = settings.monitoring.judged_weeks + _FOLD_WEEKS
+        needed = weeks * timeline.MICROS_PER_WEEK + _GAPS * days_to_micros(horizon)
+        is_long = look.moment - change.since >= needed
         outcomes = young_outcomes(look.past, look.loaded, look.tables, horizon)
         came = conversions_since(look.past, outcomes, change.since)
     found = treatment_of(
@@ -209,6 +229,7 @@ def _treatment(look: _Look, request: Request) -> Treatment:
         is_same_target=facts["target"] == settings.target.model_dump(mode="json"),
         conversions_since=came,
         has_horizon=bool(horizon and facts.get("delays_days")),
+        is_long=is_long,
     )
     if is_fallback(look.loaded.bundle) and found.approach != "new criteria":
         why = "a fallback is not mended: a learnt model is looked for in its place"

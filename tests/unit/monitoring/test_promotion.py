@@ -8,7 +8,6 @@ from mqlml.monitoring.promotion import (
     Compared,
     Sides,
     judge,
-    mature_comparison,
     shared_reasons,
 )
 from mqlml.monitoring.settings import MonitoringSettings
@@ -17,9 +16,7 @@ SETTINGS = MonitoringSettings(promote_z=1.28)
 
 
 def judged(leads, labels, *, champion, challenger):
-    return judge(
-        mature_comparison(leads, labels, champion=champion, challenger=challenger), SETTINGS
-    )
+    return judge(Compared(leads, mature_outcomes(labels), champion, challenger), SETTINGS)
 
 
 def drawn(noise: float, *, seed: int = 0, rows: int = 2000) -> tuple[np.ndarray, ...]:
