@@ -107,6 +107,7 @@ class FittedSegments:
 def is_by_persona(model: object) -> bool:
     """Return whether a model has models of its own for personas, by rules it took along."""
     fitted = getattr(model, "fitted", None)
+    fitted = getattr(fitted, "inner", fitted)  # one that was told who was handed over holds another
     return isinstance(fitted, FittedSegments) and bool(fitted.by.rules and fitted.own)
 
 
