@@ -25,7 +25,8 @@ from mqlml.delivery.settings import DeliveryName, DeliverySettings
 from mqlml.engines.settings import EngineSettings
 from mqlml.errors import ConfigError, Fault, nearest
 from mqlml.features.settings import PlanSettings, SensitiveSettings
-from mqlml.modeling.settings import GateSettings, ModelSettings, SegmentSettings
+from mqlml.modeling.setting_faults import model_faults
+from mqlml.modeling.settings import GateSettings, ModelSettings
 from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.review.settings import ReviewSettings
 from mqlml.scoring.settings import PersonaSettings, ScoreSettings
@@ -269,11 +270,8 @@ def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         if not list(_raised(lambda: checked_zone(zone or "UTC", ""))):
             yield from _raised(lambda: time_range(sources, zone))
     model = _section(ModelSettings, values.get("model", {}))
-    if model is not None and model.fallback == "points_rules" and not model.points_rules:
-        mend = "give model.points_rules, or name base_rate"
-        yield Fault("a fallback to points rules without rules", "model.fallback", mend=mend)
-    if model is not None and model.segments is not None:
-        yield from _segment_faults(model.segments, has_personas=bool(values.get("personas")))
+    if model is not None:
+        yield from model_faults(model, has_personas=bool(values.get("personas")))
     criteria = _section(Criteria, values.get("criteria", {"version": 1}))
     if criteria is not None:
         yield from content_faults(criteria)
@@ -282,16 +280,6 @@ def _deeper_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     if target is not None and points is not None:
         is_order_time = sources is not None and any(s.order is not None for s in sources.leads)
         yield from point_faults(target, points, is_order_time=is_order_time)
-
-
-def _segment_faults(segments: SegmentSettings, *, has_personas: bool) -> Iterator[Fault]:
-    where, mend = "model.segments", "give either column: NAME or personas: true"
-    if segments.personas and segments.column is not None:
-        yield Fault("segments are told in two ways", where, "column and personas", mend)
-    if not segments.personas and segments.column is None:
-        yield Fault("nothing tells the segments", where, "", mend)
-    if segments.personas and not has_personas:
-        yield Fault("segments by persona without personas", where, "", "list personas: first")
 
 
 def _section(kind: type[Section], values: Any) -> Section | None:
