@@ -4,6 +4,7 @@ import pytest
 from tests.trainings import MARCH_2, NAME, local_store, saved_bundle, training_record, with_run
 
 from mqlml.timeline import MICROS_PER_WEEK
+from mqlml.tracking.library import hushed
 from mqlml.tracking.records import Campaign, RunRecord
 
 CHANGE = Campaign("c0ffee", "concept", MARCH_2 - MICROS_PER_WEEK, ("title",), "x", MARCH_2, "1")
@@ -16,7 +17,8 @@ def store(tmp_path):
 
 @pytest.fixture
 def client(store):
-    return store._connection.client()
+    with hushed():  # MLflow's libraries warn of one another when they are first used
+        return store._connection.client()
 
 
 def test_a_look_a_retraining_and_the_next_look_lie_under_one_change(store, client, tmp_path):
