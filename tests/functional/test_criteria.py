@@ -241,8 +241,8 @@ def test_history_is_restated_under_a_version(mqlml, two_versions):
     assert (document["in_force"], [v["version"] for v in document["versions"]]) == (2, [1, 2])
     assert {row["version"] for row in document["restated"]} == {0, 1, 2}
     alone = mqlml("criteria", "history", *two_versions, "2025-12-01", "--under", 1)
-    assert "under 1" in alone.out
-    assert "under 2" not in alone.out
+    assert "under version 1: " in alone.out
+    assert "under version 2" not in alone.out
     assert mqlml("criteria", "history", *two_versions, "2025-12-01", "--under", 9).code == 2
 
 

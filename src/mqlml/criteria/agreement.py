@@ -58,7 +58,9 @@ def agreement_faults(criteria: Criteria) -> Iterator[Fault]:
             yield Fault(what, "criteria.signed", "no signature", mend)
         elif found.digest != digest:
             over = f"content {found.digest}" if found.digest else "a content that is not named"
-            seen = f"{found.who} signed {over} on {found.on}; the content now is {digest}"
+            seen = (
+                f"{found.who} signed {over} on {found.on}; it was edited since, and is now {digest}"
+            )
             mend = f"undo the edit, or let {team} read the change and sign: {again}"
             yield Fault(what, "criteria.signed", seen, mend)
 

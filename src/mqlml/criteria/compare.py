@@ -1,9 +1,13 @@
 """What changed between two versions of the criteria, in sentences for both teams."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from mqlml.criteria.settings import Criteria, RankedList, Rule, Thresholds
 
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_LIST = re.compile(r"\bIN\s*\(", re.IGNORECASE)
 _GROUPS = (
     ("exclusions", "exclusion"),
     ("icp_gate", "ICP gate"),
@@ -73,10 +77,32 @@ def _rule_changes(words: str, before: Sequence[Rule], after: Sequence[Rule]) -> 
         if name not in old:
             sentences.append(f"{words} {name!r} was added: {rule.when}")
         elif rule.when != old[name].when:
-            sentences.append(f"{words} {name!r} changed from {old[name].when} to {rule.when}")
+            sentences.append(f"{words} {name!r} {_change_words(old[name].when, rule.when)}")
         elif rule.says != old[name].says:
             sentences.append(f"{words} {name!r} is now worded {rule.says!r}")
     # The first rule that holds gives the reason, so order is content too.
     if not sentences and list(old) != list(new):
         sentences.append(f"{words}s are in another order: {', '.join(new)}")
     return sentences
+
+
+def _change_words(before: str, after: str) -> str:
+    """Return how a condition changed: the values of its one list, or the whole of it.
+
+    >>> _change_words("country IN ('DE', 'AT')", "country IN ('DE', 'CH')")
+    "now names 'CH' and no longer 'AT'"
+    """
+    old, new = (Counter(_TEXT.findall(text)) for text in (before, after))
+    gained, lost = list((new - old).elements()), list((old - new).elements())
+    is_one_list = len(_LIST.findall(before)) == 1 and _frame(before) == _frame(after)
+    if not is_one_list or not (gained or lost):
+        return f"changed from {before} to {after}"
+    if not gained:
+        return f"no longer names {', '.join(lost)}"
+    also = f" and no longer {', '.join(lost)}" if lost else ""
+    return f"now names {', '.join(gained)}{also}"
+
+
+def _frame(condition: str) -> str:
+    """Return a condition without the texts that it names."""
+    return re.sub(r"[\s,]+", " ", _TEXT.sub(" ", condition)).strip()

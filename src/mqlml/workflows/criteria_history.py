@@ -12,7 +12,7 @@ from mqlml.criteria.preview import History, restated
 from mqlml.criteria.settings import Criteria
 from mqlml.criteria.versions import in_force, starts_at
 from mqlml.errors import Fault, UsageError
-from mqlml.reports.words import percent, percent_range
+from mqlml.reports.words import counted, percent, percent_range
 from mqlml.workflows.criteria import criteria_document
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.replay import Told, replayed_past
@@ -69,13 +69,14 @@ class HistoryResult:
 
 
 def _way(row: Mapping[Any, Any]) -> str:
-    return f"under {row['version']}" if row["version"] else "as in force"
+    return f"under version {row['version']}:" if row["version"] else "as in force:"
 
 
 def _told(row: Mapping[Any, Any]) -> str:
+    leads = counted(row["leads"], "lead", "leads")
     if not row["mature"]:
-        return f"{row['leads']}"
-    return f"{row['leads']}, {percent(row['precision'])} ({percent_range(row['low'], row['high'])})"
+        return leads
+    return f"{leads}, {percent(row['precision'])} ({percent_range(row['low'], row['high'])})"
 
 
 def criteria_history(

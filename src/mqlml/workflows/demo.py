@@ -233,7 +233,7 @@ def _scored_week(stage: _Stage, day: date, *, config: str = "demo.yaml") -> Scor
     _export(stage, day)
     stage.show("score", config, day)
     scored = score(stage.open(config), as_of=as_of(day), say=stage.quiet)
-    stage.tell(scored.lines(), most=1)
+    stage.tell(scored.lines(), most=2)  # how many, and how the ranked list was cut
     return scored
 
 

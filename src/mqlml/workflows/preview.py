@@ -22,7 +22,7 @@ from mqlml.criteria.settings import Criteria
 from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.preview import PreviewFacts, preview_page
 from mqlml.reports.preview_pictures import SideNames
-from mqlml.reports.words import percent, percent_range, signed
+from mqlml.reports.words import counted, percent, percent_range, signed
 from mqlml.workflows.criteria import criteria_document
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.replay import ReplayedPast, Told, replayed_past
@@ -86,7 +86,8 @@ class PreviewResult:
                 f" ({percent_range(row['new_low'], row['new_high'])})"
             )
         yield f"  {self.told.sentence}"
-        yield f"today ({self.as_of}) {len(self.today)} open leads change:"
+        changed = counted(len(self.today), "open lead changes:", "open leads change:")
+        yield f"today ({self.as_of}) {changed if len(self.today) else 'no open lead changes'}"
         for row in self.today.head(_SHOWN).to_dict("records"):
             words = f"{outcome_words(row['before'])} becomes {outcome_words(row['after'])}"
             yield f"  {row['lead_id']} ({row['segment']}): {words}"

@@ -52,7 +52,7 @@ def test_any_edit_after_signing_unsigns_for_both_teams(edit: dict[str, object]) 
     faults = list(agreement_faults(edited))
     assert [fault.what.split()[-1] for fault in faults] == ["marketing", "sales"]
     assert f"signed content {criteria_digest(CONTENT)} on 2026-03-30" in faults[0].found
-    assert f"the content now is {criteria_digest(edited)}" in faults[0].found
+    assert f"edited since, and is now {criteria_digest(edited)}" in faults[0].found
 
 
 def test_one_of_two_signing_an_edit_again_is_not_enough() -> None:

@@ -1,3 +1,5 @@
+import pytest
+
 from mqlml.criteria.compare import criteria_changes
 from mqlml.criteria.settings import Criteria, Rule, SignOff, Thresholds
 
@@ -51,3 +53,26 @@ def test_other_words_and_another_order_of_rules_are_changes() -> None:
 def test_an_exclusion_is_told_as_such() -> None:
     staff = Rule(name="staff", when="is_staff")
     assert changes(exclusions=(staff,)) == ("exclusion 'staff' was added: is_staff",)
+
+
+LISTED = "coalesce(industry, 'none') IN ('steel', 'software', 'none')"
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (LISTED.replace("'software', ", ""), "no longer names 'software'"),
+        (LISTED.replace("'steel'", "'steel' , 'paper'"), "now names 'paper'"),
+        (LISTED.replace("'steel'", "'paper'"), "now names 'paper' and no longer 'steel'"),
+        # Only where that is all there is to say.
+        (LISTED.replace(" IN", " NOT IN"), None),
+        (LISTED.replace("'steel', 'software'", "'software', 'steel'"), None),
+        (f"{LISTED} OR size IN ('large')", None),
+    ],
+)
+def test_of_a_changed_list_only_the_values_that_came_and_went_are_told(after, said):
+    rule = Rule(name="market", when=LISTED)
+    before = Criteria(version=1, icp_gate=(rule,))
+    changed = before.model_copy(update={"icp_gate": (rule.model_copy(update={"when": after}),)})
+    said = said or f"changed from {LISTED} to {after}"
+    assert criteria_changes(before, changed) == (f"ICP gate 'market' {said}",)
