@@ -1,5 +1,6 @@
 """One look at the champion: inputs, outcomes, calibration, criteria, volumes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,6 +112,19 @@ def target_change(retargeted: str) -> tuple[Change, ...]:
             strength=0.0,
             proposal="retrain",
         ),
+    )
+
+
+def target_words(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words how two targets differ, nothing if they do not.
+
+    >>> target_words({"stage": "sql", "horizon_days": 60}, {"stage": "sql", "horizon_days": 90})
+    'target.horizon_days was 60 and is 90'
+    """
+    return "; ".join(
+        f"target.{key} was {then.get(key)} and is {now.get(key)}"
+        for key in sorted({*then, *now})
+        if then.get(key) != now.get(key)
     )
 
 
