@@ -11,7 +11,7 @@ SPARK_STAMP := $(VENV)/.installed-spark
 LOCK := uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals bench-drift bench-loop bench-year clean
+.PHONY: help setup spark demo test properties check lint types layers lock bench bench-scoring bench-audit bench-floor bench-review bench-serve bench-quality bench-intervals bench-drift bench-drift-peers bench-selection bench-loop bench-year clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ bench-scoring: $(STAMP) ## Measure scores and reasons beside LightGBM's own (SIZ
 
 bench-drift: $(STAMP) ## Measure what monitoring finds, when, in worlds of known truth (PROFILE=quick|full)
 	@$(BIN)/python -m benchmarks.drift --profile $(or $(PROFILE),full)
+
+bench-drift-peers: $(STAMP) $(PEERS)-drift/.installed ## Let Evidently and NannyML look at some firms of bench-drift
+	@$(BIN)/python -m benchmarks.drift_peers --peers $(PEERS)-drift/bin/python
+
+bench-selection: $(STAMP) ## Measure what routing hides, and what exploring costs
+	@$(BIN)/python -m benchmarks.selection
 
 bench-audit: $(STAMP) ## Measure planted leaks found and honest tables stopped (PROFILE=quick|full)
 	@$(BIN)/python -m benchmarks.audit --profile $(or $(PROFILE),full)

@@ -21,6 +21,7 @@ from mqlml.features.plan import Plan
 from mqlml.monitoring.diagnosis import alarms_at, diagnose
 from mqlml.monitoring.evidence import Change, Reference, ScoredHistory
 from mqlml.monitoring.settings import MonitoringSettings
+from mqlml.monitoring.told import news_among
 from mqlml.monitoring.watch import watch
 from mqlml.timeline import MICROS_PER_DAY, MICROS_PER_WEEK, NEVER
 
@@ -155,7 +156,7 @@ def history_of(
 
 
 def replayed(name: str, history: ScoredHistory, reference: Reference) -> Replay:
-    """Return every change of outcomes as it was first told by a weekly look under its kind."""
+    """Return every change of outcomes that a weekly look tells, when it first does."""
     watched = watch(history, reference, replace_settings())
     first = -int((history.data_end - history.learnt_until - history.horizon) // MICROS_PER_WEEK)
     found: list[Change] = []
@@ -163,9 +164,8 @@ def replayed(name: str, history: ScoredHistory, reference: Reference) -> Replay:
     for week in range(first, 0):
         if not alarms_at(watched, week).outcomes:
             continue
-        for change in diagnose(watched, week, with_columns=False):
-            known = {(c.kind, c.since) for c in found}
-            if change.kind in _OUTCOMES and (change.kind, change.since) not in known:
+        for change in news_among(diagnose(watched, week, with_columns=False), map(vars, found)):
+            if change.kind in _OUTCOMES:
                 found.append(change)
                 times.append(at(history.data_end + (week + 1) * MICROS_PER_WEEK))
     start = at(history.data_end + first * MICROS_PER_WEEK) or pd.Timestamp(0)

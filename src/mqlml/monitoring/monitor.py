@@ -119,6 +119,19 @@ def target_change(retargeted: str) -> tuple[Change, ...]:
     )
 
 
+def target_words(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words how two targets differ, nothing if they do not.
+
+    >>> target_words({"stage": "sql", "horizon_days": 60}, {"stage": "sql", "horizon_days": 90})
+    'target.horizon_days was 60 and is 90'
+    """
+    return "; ".join(
+        f"target.{key} was {then.get(key)} and is {now.get(key)}"
+        for key in sorted({*then, *now})
+        if then.get(key) != now.get(key)
+    )
+
+
 def criteria_change(then: Criteria, now: Criteria) -> tuple[Change, ...]:
     """Return the change of definition if the criteria's content differs, told in sentences.
 

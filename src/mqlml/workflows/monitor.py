@@ -12,6 +12,7 @@ from mqlml.criteria.file import criteria_from_dict
 from mqlml.errors import MqlmlError
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
+from mqlml.monitoring.monitor import target_words
 from mqlml.monitoring.told import news_among
 from mqlml.reports.facts import Named
 from mqlml.reports.monitor import (
@@ -246,12 +247,7 @@ def find_changes(
 def _retargeted(project: Project, loaded: Loaded) -> str:
     """Return in words how the target differs from the one the champion learnt, or nothing."""
     then, now = loaded.bundle.facts["target"], project.settings.target.model_dump(mode="json")
-    told = [
-        f"target.{key} was {then.get(key)} and is {now.get(key)}"
-        for key in sorted({*then, *now})
-        if then.get(key) != now.get(key)
-    ]
-    return "; ".join(told)
+    return target_words(then, now)
 
 
 def _details(project: Project, tables: Tables, loaded: Loaded) -> list[Named]:
