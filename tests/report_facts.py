@@ -338,6 +338,7 @@ def flow() -> Flow:
             "late_share": [0.6, 0.0],
             "before_h": [2.0, 0.0],
             "slow_before_h": [20.0, 0.2],
+            "ahead_share": [0.0, 0.0],
         }
     )
     times = pd.DataFrame(

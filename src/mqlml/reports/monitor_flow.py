@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from mqlml.monitoring.arrival import is_slower
 from mqlml.reports.monitor_tables import measured, measured_range
 from mqlml.reports.pictures import (
     Dot,
@@ -23,7 +24,6 @@ from mqlml.reports.words import capital, count, counted, day, figure, percent, s
 
 _MONTHS = 6
 _MOST_ESTIMATES = 26
-_SLOWER = 2.0
 _WIDTH, _HEIGHT = 760, 240
 _X, _Y = (46, 745), (192, 34)
 _DATES = 6
@@ -115,7 +115,10 @@ def arrival_table(arrival: pd.DataFrame) -> Table:
             short(row["source"]) or "no source told",
             count(row["events"]),
             wait_words(row["median_h"]),
-            Cell(wait_words(row["slow_h"]), tone="bad" if _is_slower(row) else ""),
+            Cell(
+                wait_words(row["slow_h"]),
+                tone="bad" if is_slower(row["slow_h"], row["slow_before_h"]) else "",
+            ),
             wait_words(row["slow_before_h"]),
             percent(row["late_share"]),
         )
@@ -149,12 +152,6 @@ def wait_words(hours: float) -> str:
     if hours < 1:
         return f"{max(round(hours * 60), 1)} min"
     return f"{hours:.0f} h" if hours < 2 * _HOURS_A_DAY else f"{hours / _HOURS_A_DAY:.1f} days"
-
-
-def _is_slower(row: dict[str, Any]) -> bool:
-    """Return whether events arrive clearly later than they did, by a day or more."""
-    now, before = float(row["slow_h"]), float(row["slow_before_h"])
-    return now > _SLOWER * before and now - before > _HOURS_A_DAY
 
 
 def stage_time_table(times: pd.DataFrame) -> Table:

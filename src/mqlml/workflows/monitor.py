@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mqlml import timeline
 from mqlml.criteria.file import criteria_from_dict
 from mqlml.errors import MqlmlError
+from mqlml.monitoring.arrival import arrival_warnings
 from mqlml.monitoring.evidence import Change, Monitoring
 from mqlml.monitoring.monitor import monitor as look
 from mqlml.monitoring.monitor import target_words
@@ -77,7 +78,7 @@ class MonitorResult:
             "alarm": self.found.alarm,
             "alerts": [change_document(change) for change in self.news],
             "changes": [change_document(change) for change in self.found.changes],
-            "warnings": list(self.found.warnings),
+            "warnings": [*self.found.warnings, *arrival_warnings(self.flow.arrival)],
             "model": {"version": self.version},
             "retrain": "erasure" if self.is_marked else None,
             "rollback": self.comeback or None,
@@ -110,6 +111,7 @@ class MonitorResult:
             yield f"{change.kind}{known}: {change.evidence}"
             yield f"    act: {change.act}"
         yield from (f"note: {text}" for text in self.found.warnings)
+        yield from (f"note: {text}" for text in arrival_warnings(self.flow.arrival))
         if self.comeback:
             yield f"note: {self.comeback}"
         if self.is_marked:
@@ -136,6 +138,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
     estimates = tuple(earlier_estimates(project, loaded.version, before=moment))
     found = find_changes(project, tables, loaded, past, Known(groups, estimates))
     recent_days = project.settings.monitoring.current_days
+    flow = flow_of(tables, as_of=moment, recent_days=recent_days)
     proposed = _comeback(project, store, tables, loaded, past) if is_there else ""
     facts = MonitorFacts(
         name=project.settings.name,
@@ -144,9 +147,9 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         found=found,
         champions=_champions(project, loaded, moment),
         sentences={info.column: info.sentence for info in loaded.bundle.plan.infos},
-        warnings=(proposed,) if proposed else (),
+        warnings=(*((proposed,) if proposed else ()), *arrival_warnings(flow.arrival)),
         details=_details(project, tables, loaded),
-        flow=flow_of(tables, as_of=moment, recent_days=recent_days),
+        flow=flow,
     )
     page = monitor_page(facts)
     with project.workspace.lock("monitor"):

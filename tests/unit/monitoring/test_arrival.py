@@ -1,7 +1,7 @@
 import pytest
 from tests.builders import at, write_events
 
-from mqlml.monitoring.arrival import arrival_delays
+from mqlml.monitoring.arrival import arrival_delays, arrival_warnings
 
 
 def event(lead: str, source: str, occurred: str, arrived: str) -> dict[str, object]:
@@ -44,3 +44,25 @@ def test_events_that_arrived_before_they_happened_did_not_wait(tmp_path) -> None
 def test_without_events_there_are_no_sources(tmp_path) -> None:
     found = arrival_delays(write_events(tmp_path, []), as_of=at("2026-03-02"), recent_days=28)
     assert len(found) == 0
+
+
+def test_a_clock_a_day_off_is_told_whichever_way_it_is_off(tmp_path) -> None:
+    days = [f"2026-01-{day:02d}" for day in range(1, 29)]
+    usual = [
+        event("a", s, f"{d}T08:00", f"{d}T09:00") for d in days for s in ("web", "mail", "ads")
+    ]
+    pairs = [(f"2026-02-{day:02d}", f"2026-02-{day + 1:02d}") for day in range(3, 27)]
+    lately = [
+        *(event("a", "web", f"{d}T08:00", f"{d}T09:00") for d, _ in pairs),
+        # A day behind: what arrives at nine seems to have happened the day before.
+        *(event("a", "mail", f"{d}T08:00", f"{after}T09:00") for d, after in pairs),
+        # A day ahead: it arrives before it happens.
+        *(event("a", "ads", f"{after}T08:00", f"{d}T09:00") for d, after in pairs),
+    ]
+    log = write_events(tmp_path, [*usual, *lately])
+    found = arrival_delays(log, as_of=at("2026-03-02"), recent_days=28)
+    ads, mail = arrival_warnings(found)
+    assert ads.startswith("ads: 100% of the latest events arrived before they happened")
+    assert mail.startswith("mail: events arrive later than they did")
+    before = arrival_delays(log, as_of=at("2026-02-01"), recent_days=28)
+    assert arrival_warnings(before) == ()
