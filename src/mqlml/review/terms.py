@@ -59,10 +59,10 @@ def rejected_terms(judged: Judged) -> pd.DataFrame:
     `roc_auc` says how well the model's columns tell such notes from all other verdicts with a
     note, and `class` what follows, as for reasons (`unseen_reasons`). With fewer than twenty
     notes on accepted leads nothing can be compared: then the most frequent terms of rejections
-    are counted. The strongest twenty, strongest first.
+    are counted. The strongest twenty, strongest first; of the latest 20,000 notes.
     """
     rows = judged.rows
-    noted = np.flatnonzero(rows["note"].fillna("").astype("str").str.strip() != "")[:_MOST_NOTES]
+    noted = np.flatnonzero(rows["note"].fillna("").astype("str").str.strip() != "")[-_MOST_NOTES:]
     some = rows.iloc[noted].reset_index(drop=True)
     accepted = some["accepted"].to_numpy(np.float64)
     terms = _terms(some, _names(judged))
@@ -94,7 +94,9 @@ def _terms(some: pd.DataFrame, names: frozenset[str]) -> list[_Term]:
     reps = pd.factorize(some["who"].astype("str"))[0]
     found = []
     for text, where in places.items():
-        counts = len(np.unique(leads[where])), len(np.unique(reps[where]))
+        if len(where) < FEWEST_LEADS:
+            continue
+        counts = len(set(leads[where])), len(set(reps[where]))
         if counts[0] >= FEWEST_LEADS and counts[1] >= FEWEST_REPS:
             holds = np.zeros(len(some), np.bool_)
             holds[where] = True
@@ -138,10 +140,12 @@ def _frame(
     found: list[tuple[_Term, float, float]], accepted: Floats, telling: TellingColumns | None
 ) -> pd.DataFrame:
     rows = []
-    for term, effect, error in found:
-        area, told = (np.nan, UNCOMPARED) if telling is None else telling.told(term.holds)
+    told = [(np.nan, UNCOMPARED)] * len(found)
+    if telling is not None:
+        told = telling.told(np.column_stack([term.holds for term, _, _ in found]))
+    for (term, effect, error), (area, known) in zip(found, told, strict=True):
         reach = _Z * error
         held = int((accepted[term.holds] == 1).sum())
         counts = (term.leads, term.reps, int(term.holds.sum()) - held, held)
-        rows.append((term.text, *counts, effect, effect - reach, effect + reach, area, told))
+        rows.append((term.text, *counts, effect, effect - reach, effect + reach, area, known))
     return pd.DataFrame(rows, columns=list(TERM_COLUMNS))

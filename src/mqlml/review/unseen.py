@@ -1,6 +1,7 @@
 """Reasons of rejection that the model's columns cannot tell: sales sees what the model does not."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +64,22 @@ class TellingColumns:
         """Return the ROC-AUC with which the columns tell rows where `is_so`, and its interval."""
         return _told(self.design, is_so[self.kept].astype(np.float64), self.fold)
 
-    def told(self, is_so: npt.NDArray[np.bool_]) -> tuple[float, str]:
-        """Return the ROC-AUC, and whether columns tell, as a class of `unseen_reasons`."""
-        area, low, high = self.area(is_so)
-        return area, _class_of(low, high)
+    def told(self, are_so: npt.NDArray[np.bool_]) -> list[tuple[float, str]]:
+        """Return per column of `are_so` the ROC-AUC, and whether the model's columns tell.
+
+        Of many questions at once: one Newton step from the mean answers each, so that the
+        design is worked through once, not once per question.
+        """
+        labels = are_so[self.kept].astype(np.float64)
+        scores = np.zeros(labels.shape)
+        for one in range(_FOLDS):
+            here = self.fold == one
+            if here.any() and not here.all():
+                scores[here] = _one_step(self.design[~here, 1:], labels[~here])(
+                    self.design[here, 1:]
+                )
+        areas = (_area_of(said, so) for said, so in zip(scores.T, labels.T, strict=True))
+        return [(area, _class_of(low, high)) for area, low, high in areas]
 
 
 def telling_columns(matrix: pd.DataFrame, leads: "pd.Series[Any]") -> TellingColumns:
@@ -104,6 +117,21 @@ def _told(
             continue
         model = fit_null(design[~here], labels[~here], penalty)
         scores[here] = design[here] @ model.coefficients
+    return _area_of(scores, labels)
+
+
+def _one_step(design: Floats, labels: Floats) -> Callable[[Floats], Floats]:
+    """Return what a penalised logistic model's first step from the mean says of other rows."""
+    centre, rate = design.mean(axis=0), labels.mean(axis=0)
+    away = design - centre
+    size, axes = np.linalg.eigh(away.T @ away)
+    pull = axes.T @ (away.T @ (labels - rate))
+    step = axes @ (pull / (size[:, None] * (rate * (1 - rate)) + _PENALTY))
+    return lambda rows: np.asarray((rows - centre) @ step, dtype=np.float64)
+
+
+def _area_of(scores: Floats, labels: Floats) -> tuple[float, float, float]:
+    """Return the ROC-AUC and its 95 % interval (Hanley and McNeil 1982)."""
     positives = float(labels.sum())
     negatives = len(labels) - positives
     if not positives or not negatives:
