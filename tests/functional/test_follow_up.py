@@ -23,9 +23,7 @@ def concept(since):
 def test_a_corrected_champion_is_corrected_again_from_the_model_inside_it(company, workspace):
     project = open_project(company, workspace=workspace)
     since, first, again = map(micros, ("2025-11-10", "2025-12-15", "2026-01-26"))
-    done = retrain(
-        project, as_of=first, seed=0, reason="auto", say=str, changes=[concept(since)]
-    )
+    done = retrain(project, as_of=first, seed=0, reason="auto", say=str, changes=[concept(since)])
     assert done.approach == "correction"
     if not done.decision.promote:
         promote(project, Word("ann", "sales saw it too", first), version=done.challenger)
@@ -35,9 +33,7 @@ def test_a_corrected_champion_is_corrected_again_from_the_model_inside_it(compan
     assert facts["since"] == since
 
     # Two weeks have not passed: it waits. Then the same change is asked for, without an alarm.
-    early = retrain(
-        project, as_of=micros("2025-12-22"), seed=0, reason="auto", say=str, changes=[]
-    )
+    early = retrain(project, as_of=micros("2025-12-22"), seed=0, reason="auto", say=str, changes=[])
     assert (early.is_retrained, early.request.why[:31]) == (
         False,
         "nothing to do: tried on 2025-12",
