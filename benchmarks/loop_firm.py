@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.drift_cast import FIRST_FIT
+from benchmarks.drift_cast import FIRST_FIT, NUMBERS, PLAN
 from benchmarks.drift_worlds import (
     FIRST_LOOK,
     HORIZON_WEEKS,
@@ -25,7 +25,7 @@ from benchmarks.drift_worlds import (
 )
 from mqlml.modeling.young_labels import Prior, YoungOutcomes, fit_young
 from mqlml.monitoring.delay import Delay, observed_delay
-from mqlml.monitoring.evidence import ScoredHistory
+from mqlml.monitoring.evidence import Reference, ScoredHistory
 from mqlml.timeline import MICROS_PER_WEEK, NEVER
 
 Floats = npt.NDArray[np.float64]
@@ -54,43 +54,37 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A firm in one world, and the truth about each lead."""
+class Funnel:
+    """Leads in the order of their creation, and what became of them.
 
-    firm: Firm
-    played: Played
+    Args:
+        week: in which each lead came.
+        created: when, microseconds since the begin of week 0.
+        converted_at: when it converted, NEVER if it did not.
+        design: the numbers that models use.
+        names: their names.
+        horizon: microseconds; `horizon_weeks` are as many whole weeks or more.
+        delay: of conversions, as the first champion learnt it.
+        first_model: the champion when the looks begin.
+        weeks: how many are known.
+        reference: what monitoring knows of the plan.
+    """
 
-    @cached_property
-    def design(self) -> Floats:
-        """Return each lead's numbers as models use them."""
-        numbers = self.firm.numbers.astype(np.float64)
-        return np.clip((numbers - self.firm.centre) / self.firm.spread, -_LARGEST, _LARGEST)
+    week: Ints
+    created: Ints
+    converted_at: Ints
+    design: Floats
+    names: tuple[str, ...]
+    horizon: int
+    delay: Delay
+    first_model: Linear
+    weeks: int
+    reference: Reference
 
-    @cached_property
-    def truth(self) -> Floats:
-        """Return each lead's true chance to convert within the horizon."""
-        firm = self.firm
-        in_time = (firm.delay < HORIZON_WEEKS).mean()
-        chance = true_chance(firm, firm.numbers, self.played.world.name, firm.handed)
-        return np.asarray(chance * in_time)
-
-    @cached_property
-    def converted_at(self) -> Ints:
-        """Return when each lead converts, NEVER if it does not."""
-        first = np.flatnonzero(self.firm.row_look == 0)
-        return np.asarray(self.played.history.converted_at[first], dtype=np.int64)
-
-    @cached_property
-    def delay(self) -> Delay:
-        """Return the delay of conversions as the first champion learnt it."""
-        rows = np.flatnonzero(self.firm.week < LEARNT_WEEKS)
-        return observed_delay(self.firm.created[rows], self.converted_at[rows], HORIZON)
-
-    @cached_property
-    def first_model(self) -> Linear:
-        """Return the model that is champion when the looks begin."""
-        weights = self.firm.weights
-        return Linear(float(weights[0]), weights[1:], LEARNT_WEEKS, FIRST_LOOK)
+    @property
+    def horizon_weeks(self) -> int:
+        """Return the horizon in weeks, rounded up; 0 where outcomes are known at once."""
+        return int(np.ceil(round(self.horizon / MICROS_PER_WEEK, 3)))
 
     def log_odds(self, model: Linear) -> Floats:
         """Return what a model says of every lead."""
@@ -98,15 +92,15 @@ class Watched:
 
     def outcomes(self, rows: Rows, now: int) -> YoungOutcomes:
         """Return what is known of some leads at the begin of a week."""
-        age = now * MICROS_PER_WEEK - self.firm.created[rows]
+        age = now * MICROS_PER_WEEK - self.created[rows]
         came = self.converted_at[rows] < now * MICROS_PER_WEEK
-        share = np.where(age >= HORIZON, 1.0, self.delay.share_by(age.astype(np.float64)))
+        share = np.where(age >= self.horizon, 1.0, self.delay.share_by(age.astype(np.float64)))
         return YoungOutcomes(came.astype(np.float64), share)
 
     def mature(self, now: int, *, since: int = 0, until: int | None = None) -> Rows:
         """Return leads created from `since` on whose outcomes are final at `now` (or `until`)."""
-        last = (now if until is None else until) - HORIZON_WEEKS
-        return np.flatnonzero((self.firm.week >= since) & (self.firm.week < last))
+        last = (now if until is None else until) - self.horizon_weeks
+        return np.flatnonzero((self.week >= since) & (self.week < last))
 
     def learnt(self, rows: Rows, now: int, *, half_life: float | None = None) -> Linear:
         """Return a ridge logistic model of leads whose outcomes are final."""
@@ -117,8 +111,28 @@ class Watched:
             prior=Prior(np.full(self.design.shape[1], _HELD)),
             weights=1.0 if half_life is None else 0.5 ** (newer / half_life),
         )
-        last = int(self.firm.week[rows].max()) + 1
+        last = int(self.week[rows].max()) + 1
         return Linear(fit.intercept, fit.coefficients, last, now)
+
+    def history(self, model: Linear, now: int) -> ScoredHistory:
+        """Return the past as monitoring sees it when `model` is champion."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Watched(Funnel):
+    """A firm of the drift worlds in one world, and the truth about each lead."""
+
+    firm: Firm
+    played: Played
+
+    @cached_property
+    def truth(self) -> Floats:
+        """Return each lead's true chance to convert within the horizon."""
+        firm = self.firm
+        in_time = (firm.delay < HORIZON_WEEKS).mean()
+        chance = true_chance(firm, firm.numbers, self.played.world.name, firm.handed)
+        return np.asarray(chance * in_time)
 
     def history(self, model: Linear, now: int) -> ScoredHistory:
         """Return the past as monitoring sees it when `model` is champion."""
@@ -160,7 +174,28 @@ def watched_firm(
     firm = draw_firm(seed, leads_a_week, weeks=weeks)
     if changed_share is not None:
         firm = replace(firm, beta_new=_moved(firm.beta, firm.beta_new, changed_share))
-    return Watched(firm, play(firm, world))
+    return _watched(firm, play(firm, world))
+
+
+def _watched(firm: Firm, played: Played) -> Watched:
+    first = np.flatnonzero(firm.row_look == 0)
+    converted_at = np.asarray(played.history.converted_at[first], dtype=np.int64)
+    learnt = np.flatnonzero(firm.week < LEARNT_WEEKS)
+    numbers = (firm.numbers.astype(np.float64) - firm.centre) / firm.spread
+    return Watched(
+        week=firm.week,
+        created=firm.created,
+        converted_at=converted_at,
+        design=np.clip(numbers, -_LARGEST, _LARGEST),
+        names=NUMBERS,
+        horizon=HORIZON,
+        delay=observed_delay(firm.created[learnt], converted_at[learnt], HORIZON),
+        first_model=Linear(float(firm.weights[0]), firm.weights[1:], LEARNT_WEEKS, FIRST_LOOK),
+        weeks=firm.weeks,
+        reference=Reference(PLAN, {}),
+        firm=firm,
+        played=played,
+    )
 
 
 def _moved(before: Floats, after: Floats, changed_share: float) -> Floats:

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.drift_cast import NUMBERS, PLAN
-from benchmarks.drift_worlds import FIRST_LOOK, HORIZON_WEEKS
-from benchmarks.loop_firm import Linear, Rows, Watched
+from benchmarks.loop_firm import Funnel, Linear, Rows
 from mqlml.modeling.adjustment import Evidence
 from mqlml.modeling.calibration import probability_of
 from mqlml.modeling.young_labels import mature_outcomes
 from mqlml.monitoring.adjustments import adjustments, chosen_adjustment
 from mqlml.monitoring.diagnosis import alarms_at, diagnose
-from mqlml.monitoring.evidence import Change, Reference
+from mqlml.monitoring.evidence import Change
 from mqlml.monitoring.promotion import FEWEST_CONVERSIONS, Compared, judge
 from mqlml.monitoring.retraining import (
     Attempt,
@@ -33,7 +31,6 @@ from mqlml.monitoring.settings import MonitoringSettings
 from mqlml.monitoring.watch import Watch, watch
 from mqlml.timeline import MICROS_PER_WEEK
 
-REFERENCE = Reference(PLAN, {})
 _LEAST_KNOWN = 0.02
 # A window since a change must hold a test, a gap, and folds with gaps of their own.
 _FOLD_WEEKS = 8
@@ -51,24 +48,26 @@ class Step:
     champion: Linear
 
 
-def never(_watched: Watched, _weeks: int) -> Iterator[Step]:
+def never(_funnel: Funnel, _weeks: int) -> Iterator[Step]:
     """Yield nothing: the first model stays."""
     yield from ()
 
 
-def by_calendar(watched: Watched, weeks: int, *, every: int, window: int) -> Iterator[Step]:
+def by_calendar(watched: Funnel, weeks: int, *, every: int, window: int) -> Iterator[Step]:
     """Yield a model of the latest `window` weeks of final outcomes, every so many weeks."""
-    for now in range(FIRST_LOOK + every, weeks, every):
-        rows = watched.mature(now, since=now - HORIZON_WEEKS - window)
+    for now in range(watched.first_model.data_end + every, weeks, every):
+        rows = watched.mature(now, since=now - watched.horizon_weeks - window)
+        if watched.outcomes(rows, now).came.sum() < FEWEST_CONVERSIONS:
+            continue
         yield Step(now, "schedule", "", "calendar", True, watched.learnt(rows, now))
 
 
 def by_monitoring(
-    watched: Watched, weeks: int, settings: MonitoringSettings | None = None
+    watched: Funnel, weeks: int, settings: MonitoringSettings | None = None
 ) -> Iterator[Step]:
     """Yield every retraining of the package's loop, looked at each week."""
     loop = _Loop(watched, settings or MonitoringSettings())
-    for now in range(FIRST_LOOK, weeks):
+    for now in range(watched.first_model.data_end, weeks):
         step = loop.cycle(now)
         if step is not None:
             yield step
@@ -77,7 +76,7 @@ def by_monitoring(
 class _Loop:
     """The loop at work: the champion, what was tried, and the evidence about the champion."""
 
-    def __init__(self, watched: Watched, settings: MonitoringSettings) -> None:
+    def __init__(self, watched: Funnel, settings: MonitoringSettings) -> None:
         self.watched, self.settings = watched, settings
         self.champion = watched.first_model
         self.attempts: list[Attempt] = []
@@ -118,12 +117,12 @@ class _Loop:
         one, and one table of evidence serves all looks.
         """
         watched, champion = self.watched, self.champion
-        if now < champion.learnt_until + HORIZON_WEEKS:
-            return watch(watched.history(champion, now), REFERENCE, self.settings), -1
+        if now < champion.learnt_until + watched.horizon_weeks:
+            return watch(watched.history(champion, now), watched.reference, self.settings), -1
         if self._whole is None:
-            history = watched.history(champion, watched.firm.weeks)
-            self._whole = watch(history, REFERENCE, self.settings)
-        return self._whole, now - 1 - watched.firm.weeks
+            history = watched.history(champion, watched.weeks)
+            self._whole = watch(history, watched.reference, self.settings)
+        return self._whole, now - 1 - watched.weeks
 
     def _changes(self, watched: Watch, week: int, *, with_columns: bool) -> tuple[Change, ...]:
         if not alarms_at(watched, week).any:
@@ -141,7 +140,10 @@ class _Loop:
         )
 
     def _is_nothing_new(self, request: Request, now: int) -> bool:
-        return request.reason == "schedule" and now - HORIZON_WEEKS <= self.champion.learnt_until
+        return (
+            request.reason == "schedule"
+            and now - self.watched.horizon_weeks <= self.champion.learnt_until
+        )
 
     def _treatment(self, request: Request, now: int) -> Treatment:
         came, is_long, change = 0, True, request.change
@@ -159,10 +161,10 @@ class _Loop:
 
     @property
     def _long_weeks(self) -> float:
-        return self.settings.judged_weeks + 3 * HORIZON_WEEKS + _FOLD_WEEKS
+        return self.settings.judged_weeks + 3 * self.watched.horizon_weeks + _FOLD_WEEKS
 
     def _rows_since(self, since: int, now: int) -> Rows:
-        created = self.watched.firm.created
+        created = self.watched.created
         rows = np.flatnonzero((created >= since) & (created < now * MICROS_PER_WEEK))
         known = self.watched.outcomes(rows, now)
         return rows[(known.known_share >= _LEAST_KNOWN) | (known.came == 1)]
@@ -180,11 +182,11 @@ class _Loop:
         since = max(treatment.since or learnt_until, learnt_until)
         rows = self._rows_since(since, now)
         known = watched.outcomes(rows, now)
-        news = np.flatnonzero(watched.firm.week[rows] >= old.learnt_until)
+        news = np.flatnonzero(watched.week[rows] >= old.learnt_until)
         if known.came[news].sum() < FEWEST_CONVERSIONS:
             return None
         columns = () if request.change is None else request.change.columns
-        named = tuple(NUMBERS.index(name) for name in columns if name in NUMBERS)
+        named = tuple(i for i, name in enumerate(watched.names) if name.split("=")[0] in columns)
         offset = watched.log_odds(base)[rows]
         evidence = Evidence(offset, watched.design[rows], known, rows.astype(np.int64), named)
         chosen = chosen_adjustment(adjustments(evidence, seed=0), evidence, treatment.approach)
@@ -205,12 +207,14 @@ class _Loop:
 
     def _tournament(
         self, request: Request, treatment: Treatment, now: int
-    ) -> tuple[Linear, bool, str]:
+    ) -> tuple[Linear, bool, str] | None:
         """Learn anew from final outcomes; judged on the latest that nobody learnt from."""
         watched, old = self.watched, self.champion
-        test_from = now - HORIZON_WEEKS - round(self.settings.judged_weeks)
+        test_from = now - watched.horizon_weeks - round(self.settings.judged_weeks)
         since = self._window(treatment, test_from)
         development = watched.mature(now, since=since, until=test_from)
+        if watched.outcomes(development, now).came.sum() < FEWEST_CONVERSIONS:
+            return None
         half_life = self._half_life(development, now)
         tested = watched.learnt(development, now, half_life=half_life)
         judged = watched.mature(now, since=max(test_from, old.learnt_until))
@@ -227,16 +231,18 @@ class _Loop:
         if treatment.since is None:
             return 0
         since = treatment.since // MICROS_PER_WEEK
-        is_long = test_from - since >= 2 * (HORIZON_WEEKS + _FOLD_WEEKS)
+        is_long = test_from - since >= 2 * (self.watched.horizon_weeks + _FOLD_WEEKS)
         return int(since) if is_long else 0
 
     def _half_life(self, development: Rows, now: int) -> float | None:
         """Return the half-life under which the latest of the development rows are best foretold."""
-        watched, week = self.watched, self.watched.firm.week[development]
+        watched, week = self.watched, self.watched.week[development]
         valid_from = int(week.max()) + 1 - _FOLD_WEEKS
         valid = development[week >= valid_from]
-        earlier = development[week < valid_from - HORIZON_WEEKS]
+        earlier = development[week < valid_from - watched.horizon_weeks]
         outcomes = watched.outcomes(valid, now)
+        if watched.outcomes(earlier, now).came.sum() < FEWEST_CONVERSIONS:
+            return None
 
         def loss(half_life: float | None) -> float:
             model = watched.learnt(earlier, now, half_life=half_life)
@@ -250,7 +256,7 @@ def champions(steps: Iterator[Step], first: Linear, weeks: range) -> Iterator[tu
     """Yield who is champion in each week: promotions hold from their own week on."""
     promoted = {step.week: step.champion for step in steps if step.is_promoted}
     champion = first
-    for week in range(FIRST_LOOK, weeks.stop):
+    for week in range(first.data_end, weeks.stop):
         champion = promoted.get(week, champion)
         if week in weeks:
             yield week, champion

@@ -145,3 +145,14 @@ def test_other_reasons_need_a_person_unless_a_change_explains_them() -> None:
 def test_reasons_that_weigh_nothing_are_none() -> None:
     assert shared_reasons({"a": 1.0, "b": 0.0}, {"a": 2.0, "c": 0.0}) == 1.0
     assert shared_reasons({}, {}) == 1.0
+
+
+def test_a_follow_up_need_only_do_no_worse_than_its_champion() -> None:
+    leads, labels, right, noisy = drawn(0.1)
+    outcomes = mature_outcomes(labels)
+    better, worse = Compared(leads, outcomes, noisy, right), Compared(leads, outcomes, right, noisy)
+    z = judge(better, SETTINGS).figures["z"]
+    assert 0 < z < 1.28
+    assert not judge(better, SETTINGS).promote
+    assert judge(better, SETTINGS, is_follow_up=True).promote
+    assert not judge(worse, SETTINGS, is_follow_up=True).promote

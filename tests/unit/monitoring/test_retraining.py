@@ -131,3 +131,43 @@ def test_without_dates_of_outcomes_nothing_young_can_be_learnt_from() -> None:
     request = Request(True, "drift", "it moved", change("concept"))
     found = treatment_of(request, is_same_target=True, conversions_since=5, has_horizon=False)
     assert found.approach == "tournament"
+
+
+def corrected(day: int, since: int) -> Attempt:
+    return Attempt("drift", day * MICROS_PER_DAY, "promoted", corrects=since * MICROS_PER_DAY)
+
+
+def test_a_correction_is_followed_up_when_two_weeks_or_a_third_of_the_time_since_have_passed() -> (
+    None
+):
+    # 12 days after the change a third is 4 days: two weeks it is. 60 days after it, 20 days.
+    assert not asked("auto", days=33, attempts=(corrected(20, 8),)).is_needed
+    found = asked("auto", days=34, attempts=(corrected(20, 8),))
+    assert (found.is_needed, found.is_follow_up) == (True, True)
+    assert found.change is not None
+    assert (found.change.kind, found.change.since) == ("concept", 8 * MICROS_PER_DAY)
+    assert not asked("auto", days=87, attempts=(corrected(68, 8),)).is_needed
+    assert asked("auto", days=88, attempts=(corrected(68, 8),)).is_needed
+
+
+def test_what_is_found_of_a_corrected_champion_is_the_change_it_was_corrected_for() -> None:
+    found = asked("auto", change("concept"), days=60, attempts=(corrected(20, 8),))
+    assert (found.is_follow_up, found.change and found.change.columns) == (True, ("x",))
+    other = asked("auto", change("sales_cycle"), days=60, attempts=(corrected(20, 8),))
+    assert (other.is_needed, other.is_follow_up) == (True, False)
+    broken = asked("auto", change("bots"), days=60, attempts=(corrected(20, 8),))
+    assert not broken.is_needed
+
+
+def test_while_a_correction_is_followed_up_the_calendar_keeps_still() -> None:
+    found = asked("auto", days=100, attempts=(corrected(95, 8),))
+    assert (found.is_needed, found.reason) == (False, "drift")
+
+
+def test_too_short_a_time_is_corrected_however_many_have_converted() -> None:
+    request = Request(True, "drift", "it moved", change("concept"))
+    found = treatment_of(
+        request, is_same_target=True, conversions_since=900, has_horizon=True, is_long=False
+    )
+    assert found.approach == "correction"
+    assert "came in too short a time" in found.why
