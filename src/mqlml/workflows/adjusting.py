@@ -31,6 +31,7 @@ from mqlml.workflows.challenge import Occasion, persona_rows, recent_rows, sides
 from mqlml.workflows.champion import Loaded
 from mqlml.workflows.history import Past
 from mqlml.workflows.learning import known_assurance, list_floor_of, threshold_of
+from mqlml.workflows.routing import as_they_were_routed
 
 # Younger points say next to nothing.
 _LEAST_KNOWN = 0.02
@@ -94,7 +95,7 @@ def adjust(occasion: Occasion, tables: Tables, past: Past) -> Adjusted:
         found = f"{came:.0f} conversions since the change, {FEWEST_CONVERSIONS} needed"
         decision = Decision(False, f"kept the champion: {found}")
         return Adjusted(champion.bundle, decision, {})
-    evidence, design = _evidence(occasion, past, rows, known)
+    evidence, design = _evidence(occasion, tables, past, rows, known)
     tried = adjustments(evidence, seed=occasion.seed)
     chosen = chosen_adjustment(tried, evidence, occasion.treatment.approach)
     made = _made(start.model, chosen, design)
@@ -160,16 +161,26 @@ def _some(rows: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, Any]:
 
 
 def _evidence(
-    occasion: Occasion, past: Past, rows: np.ndarray[Any, Any], known: YoungOutcomes
+    occasion: Occasion,
+    tables: Tables,
+    past: Past,
+    rows: np.ndarray[Any, Any],
+    known: YoungOutcomes,
 ) -> tuple[Evidence, Encoded]:
-    """Return what came since the change as evidence, and its columns as a bundle names them."""
+    """Return what came since the change as evidence, and its columns as a bundle names them.
+
+    What leads did is held against what was expected of them as they were routed.
+    """
     model = _start(occasion).model
     matrix = past.matrix.iloc[rows].reset_index(drop=True)
+    points = past.points.iloc[rows].reset_index(drop=True)
+    bundle = replace(occasion.champion.bundle, model=model)
+    expecting, told = as_they_were_routed(bundle, tables, points, matrix)
     design = encoded(matrix, model, model.shape.columns)
     change = occasion.request.change
     named = _named(design, () if change is None else change.columns)
-    leads = pd.factorize(past.points["lead_id"].to_numpy()[rows])[0].astype(np.int64)
-    return Evidence(model.log_odds(matrix), design.design, known, leads, named), design
+    leads = pd.factorize(points["lead_id"].to_numpy())[0].astype(np.int64)
+    return Evidence(expecting.log_odds(told), design.design, known, leads, named), design
 
 
 def _made(model: CalibratedModel, chosen: Adjustment, design: Encoded) -> _Made:
