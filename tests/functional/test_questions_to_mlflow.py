@@ -36,6 +36,10 @@ def test_each_question_is_answered_by_the_run_itself(runs, company) -> None:
     note = tags["mlflow.note.content"]
     assert card.startswith(note.partition("\n\nThe rest: ")[0])
 
+    # When, in words people read; and the model's page says where to look.
+    assert tags["mqlml.when"] == "2025-12-15"
+    assert "`model_card.md`" in client.get_registered_model("small").description
+
     # Which data: files, digest, rows.
     (data,) = (found.dataset for found in second.inputs.dataset_inputs)
     assert data.digest == tags["mqlml.data_digest"]

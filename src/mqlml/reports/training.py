@@ -186,6 +186,7 @@ def _pictures(facts: TrainingFacts) -> dict[str, Picture]:
 def training_verdict(facts: TrainingFacts) -> str:
     """Return the one sentence to remember, in plain words."""
     base, lift = facts.test.base_rate, facts.test.lift_at_10
+    ranks = "they rank" if facts.fallback else "this model ranks"
     if facts.fallback == "base_rate":
         sentence = f"That is {percent(base)}; it does not tell the leads apart."
     elif facts.winner == "base_rate" or not math.isfinite(lift):
@@ -195,7 +196,7 @@ def training_verdict(facts: TrainingFacts) -> str:
         )
     else:
         sentence = (
-            f"Of the 10{_NARROW}% of leads this model ranks highest, {percent(lift * base)} "
+            f"Of the 10{_NARROW}% of leads {ranks} highest, {percent(lift * base)} "
             f"{became(facts.target.stage)}: {times(lift)} the average of {percent(base)}."
         )
     if facts.fallback:

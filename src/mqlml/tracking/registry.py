@@ -64,6 +64,14 @@ def _write_and_check(
         check(_fetch(client, model.artifact_location, Path(temporary)))
 
 
+_ABOUT = (
+    "Scores leads: the calibrated probability that one converts. The version with the alias "
+    "*champion* is in use, *challenger* waits for a person's yes, *previous* served before. "
+    "Each version's run has a model card (`model_card.md`), the page of its training "
+    "(`report.html`), its criteria, plan and gates, and what the search for leaks found."
+)
+
+
 def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
     """Return the new version of the registered model; the champion stays who it is."""
     # A server looks a model up by its id; a database store would ask MLflow's global
@@ -73,7 +81,7 @@ def register(client: Any, model: Any, record: TrainingRecord) -> LoggedModel:
     library = mlflow()
     name = record.run.name
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=_ABOUT)
     except library.MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

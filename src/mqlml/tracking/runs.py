@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mqlml.errors import BundleError, Fault
+from mqlml.reports.words import day
 from mqlml.timeline import MICROS_PER_WEEK
 from mqlml.tracking.library import mlflow
 from mqlml.tracking.races import written
@@ -198,7 +199,8 @@ def decision_tag(decision: str) -> tuple[str, str]:
 def _run_tags(record: RunRecord) -> dict[str, str]:
     ours = {
         "kind": record.kind,
-        "as_of": str(record.as_of),
+        "as_of": str(record.as_of),  # for programs, microseconds
+        "when": day(record.as_of),  # for people
         "reason": record.reason,
         "decision": record.decision,
         "model_name": record.name,

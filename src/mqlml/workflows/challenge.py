@@ -15,6 +15,7 @@ from mqlml.modeling.matrix import BASE
 from mqlml.modeling.model import Model
 from mqlml.monitoring.promotion import Decision, Sides
 from mqlml.monitoring.retraining import Request, Treatment
+from mqlml.reports.words import day
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.rows import rule_rows
 from mqlml.tables.contracts import Tables
@@ -58,7 +59,7 @@ class Occasion:
             "decided": decision.why,
             "decided_by": "a person is asked" if decision.asks else "mqlml",
             "change_kind": "" if change is None else change.kind,
-            "change_since": "" if change is None or change.since is None else str(change.since),
+            "change_since": "" if change is None or change.since is None else day(change.since),
             "standard_errors": f"{figures['z']:.2f}" if "z" in figures else "",
         }
         return {name: text for name, text in told.items() if text}

@@ -64,6 +64,7 @@ def test_a_training_is_a_finished_run_with_all_that_was_told(store, record, clie
     assert ours == {
         "mqlml.kind": "train",
         "mqlml.as_of": str(MARCH_2),
+        "mqlml.when": "2026-03-02",
         "mqlml.reason": "first",
         "mqlml.decision": "",
         "mqlml.model_name": NAME,
