@@ -92,6 +92,28 @@ def test_a_training_while_the_database_is_locked_becomes_champion_later(
     assert mqlml("doctor", *words[:4]).code == 0
 
 
+def test_a_version_registered_right_before_the_database_is_locked_becomes_champion_later(
+    mqlml, words, workspace, project, monkeypatch
+):
+    from mqlml.workflows import train
+
+    promote = train.promote_trained
+
+    def promote_while_locked(*arguments, **named):
+        with locked(workspace):
+            promote(*arguments, **named)
+
+    monkeypatch.setattr(train, "promote_trained", promote_while_locked)
+    document = mqlml("train", *words, "--as-of", DAY).document
+    assert (document["model"]["version"], document["waits_for_mlflow"]) == ("2", True)
+    assert load_champion(project).version == "1"
+    assert mqlml("monitor", *words, "--as-of", DAY).code == 0
+    assert (load_champion(project).version, kinds(project).count("train")) == ("2", 2)
+    entries = read_entries(workspace / "ledger", kind="train")
+    told = [e.payload["promoted"] for e in entries if e.payload["version"] == "2"]
+    assert sorted(told) == [False, True]
+
+
 def test_a_training_that_waited_does_not_overturn_who_became_champion_meanwhile(
     mqlml, words, workspace, project
 ):
