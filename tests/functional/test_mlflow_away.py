@@ -162,18 +162,22 @@ def test_a_server_stopped_in_the_middle_of_a_record_gets_it_whole_when_it_is_bac
     project = open_project(company, workspace=tmp_path / "w")
     record = with_run(training_record(saved_bundle(tmp_path / "bundle")), name="small")
     store, log_figures = store_at(address, tmp_path), runs.log_figures
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     then = Then("train", promote=True, compared="", reason="first", why=PASSED)
-    with served(command, address, tmp_path) as stop, project.workspace.lock("train"):
+    with served(command, address, tmp_path) as server, project.workspace.lock("train"):
 
         def stopped(*arguments, **named):
             log_figures(*arguments, **named)
-            stop()
+            os.killpg(server.pid, signal.SIGSTOP)
 
         monkeypatch.setattr(runs, "log_figures", stopped)
-        logged = Recording(project, store, then).log_training(record)
+        try:
+            logged = Recording(project, store, then).log_training(record)
+        finally:
+            os.killpg(server.pid, signal.SIGCONT)
         assert (logged.version, len(waiting_folders(project))) == ("", 1)
-    monkeypatch.setattr(runs, "log_figures", log_figures)
-    with served(command, address, tmp_path), project.workspace.lock("monitor"):
+        monkeypatch.setattr(runs, "log_figures", log_figures)
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "600")
         assert tell_kept_back(project, store) == 1
         (row,) = store.runs("small")
         champion = store.champion("small")
