@@ -92,6 +92,28 @@ def test_a_training_while_the_database_is_locked_becomes_champion_later(
     assert mqlml("doctor", *words[:4]).code == 0
 
 
+def test_a_version_registered_right_before_the_database_is_locked_becomes_champion_later(
+    mqlml, words, workspace, project, monkeypatch
+):
+    from mqlml.workflows import train
+
+    promote = train.promote_trained
+
+    def promote_while_locked(*arguments, **named):
+        with locked(workspace):
+            promote(*arguments, **named)
+
+    monkeypatch.setattr(train, "promote_trained", promote_while_locked)
+    document = mqlml("train", *words, "--as-of", DAY).document
+    assert (document["model"]["version"], document["waits_for_mlflow"]) == ("2", True)
+    assert load_champion(project).version == "1"
+    assert mqlml("monitor", *words, "--as-of", DAY).code == 0
+    assert (load_champion(project).version, kinds(project).count("train")) == ("2", 2)
+    entries = read_entries(workspace / "ledger", kind="train")
+    told = [e.payload["promoted"] for e in entries if e.payload["version"] == "2"]
+    assert sorted(told) == [False, True]
+
+
 def test_a_training_that_waited_does_not_overturn_who_became_champion_meanwhile(
     mqlml, words, workspace, project
 ):
@@ -140,18 +162,22 @@ def test_a_server_stopped_in_the_middle_of_a_record_gets_it_whole_when_it_is_bac
     project = open_project(company, workspace=tmp_path / "w")
     record = with_run(training_record(saved_bundle(tmp_path / "bundle")), name="small")
     store, log_figures = store_at(address, tmp_path), runs.log_figures
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     then = Then("train", promote=True, compared="", reason="first", why=PASSED)
-    with served(command, address, tmp_path) as stop, project.workspace.lock("train"):
+    with served(command, address, tmp_path) as server, project.workspace.lock("train"):
 
         def stopped(*arguments, **named):
             log_figures(*arguments, **named)
-            stop()
+            os.killpg(server.pid, signal.SIGSTOP)
 
         monkeypatch.setattr(runs, "log_figures", stopped)
-        logged = Recording(project, store, then).log_training(record)
+        try:
+            logged = Recording(project, store, then).log_training(record)
+        finally:
+            os.killpg(server.pid, signal.SIGCONT)
         assert (logged.version, len(waiting_folders(project))) == ("", 1)
-    monkeypatch.setattr(runs, "log_figures", log_figures)
-    with served(command, address, tmp_path), project.workspace.lock("monitor"):
+        monkeypatch.setattr(runs, "log_figures", log_figures)
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "600")
         assert tell_kept_back(project, store) == 1
         (row,) = store.runs("small")
         champion = store.champion("small")

@@ -37,7 +37,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(command, address, folder: Path, environment=None):
-    """Run a server until the block ends, or calls what it is given; it answers from the start."""
+    """Run a server until the block ends; it answers when the block, given its process, begins."""
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -57,13 +57,8 @@ def served(command, address, folder: Path, environment=None):
                 time.sleep(NAP_S)
         else:
             pytest.fail("the server does not answer: " + (folder / "server.log").read_text())
-        yield lambda: _stop(process)
+        yield process
     finally:
-        _stop(process)
-
-
-def _stop(process) -> None:
-    if process.poll() is None:
         os.killpg(process.pid, 15)
         process.wait()
 

@@ -39,3 +39,25 @@ def test_two_looks_at_one_change_lie_under_it_and_on_the_time_line(mqlml, edited
     assert [(m.step, m.value) for m in alarms] == [(2918, 1.0), (2919, 1.0)]
     champion = client.get_metric_history(line.info.run_id, "champion_version")
     assert {m.value for m in champion} == {1.0}
+
+
+def test_a_retraining_for_a_change_and_the_way_back_lie_under_the_change_too(
+    mqlml, edited, workspace
+):
+    words = ("--config", edited, "--workspace", workspace, "--json", "--as-of")
+    look = mqlml("monitor", *words, DAY).document["run_id"]
+    retrained = mqlml("retrain", *words, DAY).document
+    assert (retrained["reason"], retrained["promoted"]) == ("criteria", True)
+    back = mqlml("rollback", *words, DAY, "--by", "bo", "--reason", "not agreed").document
+    project = open_project(edited, workspace=workspace)
+    client = open_store(project.settings, project.workspace, {})._connection.client()
+    told = [client.get_run(one).data.tags for one in (look, retrained["run_id"], back["run_id"])]
+    assert len({tags["mlflow.parentRunId"] for tags in told}) == 1
+    assert (told[1]["from_version"], told[1]["to_version"]) == ("1", "2")
+    assert told[1]["mqlml.decision"] == "promoted"
+    assert (told[2]["from_version"], told[2]["to_version"]) == ("2", "1")
+    assert told[2]["decided_by"] == "bo"
+    experiment = client.get_experiment_by_name("small").experiment_id
+    (line,) = client.search_runs([experiment], "tags.`mqlml.kind` = 'timeline'")
+    champions = client.get_metric_history(line.info.run_id, "champion_version")
+    assert {m.value for m in champions} == {1.0, 2.0}
