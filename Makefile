@@ -71,8 +71,9 @@ bench-quality: $(STAMP) $(PEERS)-quality/.installed ## Judge probabilities on pu
 	@$(BIN)/python -m benchmarks.quality_simulated axes
 	@$(BIN)/python -m benchmarks.quality_simulated scale
 
-bench-loop: $(STAMP) ## Measure young labels, corrections, promotions and going back
+bench-loop: $(STAMP) ## Measure young labels, corrections, promotions, going back, the whole loop beside calendars
 	@$(BIN)/python -m benchmarks.loop
+	@$(BIN)/python -m benchmarks.loop_efficiency
 
 bench-year: $(STAMP) ## Run a year of weekly cycles on the demo firm
 	@$(BIN)/python -m benchmarks.loop_year

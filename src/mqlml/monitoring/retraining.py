@@ -89,7 +89,7 @@ def retrain_request(
     unfinished = _unfinished(attempts)
     found = _standing_reasons(changes, trained_at, as_of, settings)
     if unfinished is not None:
-        found = _followed_up(found, unfinished)
+        found = _followed_up(found, unfinished, is_auto=reason == "auto")
     wanted = [r for r in found if reason in ("auto", r.reason) or not r.is_needed]
     if reason == "auto":
         wanted = [_unless_tried(r, attempts, as_of, settings) for r in wanted]
@@ -136,8 +136,8 @@ def _unfinished(attempts: Sequence[Attempt]) -> Attempt | None:
     return next((a for a in attempts if a.corrects is not None), None)
 
 
-def _followed_up(found: list[Request], last: Attempt) -> list[Request]:
-    """Return the reasons, the follow-up of a correction in place of the calendar.
+def _followed_up(found: list[Request], last: Attempt, *, is_auto: bool) -> list[Request]:
+    """Return the reasons, the follow-up of a correction among them; "auto" then has no calendar.
 
     What outcomes say of a corrected champion is said of the same change: too few of them were
     known when it was corrected.
@@ -160,7 +160,8 @@ def _followed_up(found: list[Request], last: Attempt) -> list[Request]:
         proposal="retrain",
     )
     again = Request(True, "drift", why, change, is_follow_up=True)
-    return [again, *(r for r in found if r.reason not in ("drift", "schedule"))]
+    others = ("drift", "schedule") if is_auto else ("drift",)
+    return [again, *(r for r in found if r.reason not in others)]
 
 
 def _is_broken(request: Request) -> bool:

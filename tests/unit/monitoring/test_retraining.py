@@ -162,6 +162,7 @@ def test_what_is_found_of_a_corrected_champion_is_the_change_it_was_corrected_fo
 def test_while_a_correction_is_followed_up_the_calendar_keeps_still() -> None:
     found = asked("auto", days=100, attempts=(corrected(95, 8),))
     assert (found.is_needed, found.reason) == (False, "drift")
+    assert asked("schedule", days=100, attempts=(corrected(95, 8),)).is_needed
 
 
 def test_too_short_a_time_is_corrected_however_many_have_converted() -> None:
