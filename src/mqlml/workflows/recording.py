@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from mqlml.workflows.learning import Learnt
 from mqlml.workflows.project import Project, shown_instant
 
 if TYPE_CHECKING:
-    from mqlml.tracking.records import Campaign, LoggedModel
+    from mqlml.tracking.records import Campaign, DatasetFacts, LoggedModel, RunRecord
 
 
 # MLflow keeps so many characters of a tag, and a run's note is one.
@@ -35,55 +35,41 @@ _NOTE_LENGTH = 5000
 _NAME_LENGTH = 80
 
 
+@dataclass(frozen=True)
+class Circumstances:
+    """When, why and by which seed was trained; under which change; what is new since before.
+
+    `since` says in sentences what changed since the champion before, `extra` are tags.
+    """
+
+    as_of: int
+    seed: int
+    reason: str
+    kind: str = "train"
+    since: Sequence[str] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    campaign: "Campaign | None" = None
+
+
 def record_training(
     recorder: Recorder,
     project: Project,
     learnt: Learnt,
     *,
-    as_of: int,
-    seed: int,
-    reason: str,
     facts: TrainingFacts,
-    kind: str = "train",
-    extra: Mapping[str, Any] | None = None,
-    since: Sequence[str] = (),
-    campaign: "Campaign | None" = None,
+    circumstances: Circumstances,
 ) -> "LoggedModel":
-    """Return the run and, if every gate was passed, the registered version.
-
-    `since` says in sentences what changed since the champion before.
-    """
-    from mqlml.tracking.records import DatasetFacts, RunRecord, TrainingRecord
+    """Return the run and, if every gate was passed, the registered version."""
+    from mqlml.tracking.records import TrainingRecord
 
     settings, plan = project.settings, learnt.dataset.plan
-    card = model_card(facts, since)
-    run = RunRecord(
-        name=settings.name,
-        kind=kind,
-        as_of=as_of,
-        reason=reason,
-        decision=recorded_decision(learnt),
-        params=_params(project, learnt, seed),
-        metrics=_metrics(learnt, facts),
-        tags=dict(extra or {}) | _override_tags(learnt) | fallback_tags(learnt),
-        artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
-        note=short_card(card, _NOTE_LENGTH),
-        summary=training_verdict(facts),
-        campaign=campaign,
-    )
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
         save_bundle(learnt.bundle, bundle)
         record = TrainingRecord(
-            run=run,
+            run=_run(project, learnt, facts, circumstances),
             bundle=bundle,
-            # By name and digest MLflow knows a dataset again, and then keeps its first row count.
-            dataset=DatasetFacts(
-                _data_name(settings.name, facts),
-                learnt.tables.digest,
-                len(learnt.dataset.points),
-                source=", ".join(Path(count.file).name for count in facts.sources),
-            ),
+            dataset=_data(settings.name, learnt, facts),
             contestants=_contestants(learnt),
             columns=plan.columns,
             categories=plan.categories,
@@ -91,9 +77,43 @@ def record_training(
             plan_fingerprint=plan.fingerprint,
             criteria_version=str(settings.criteria.version),
             criteria_digest=criteria_digest(settings.criteria),
-            seed=seed,
+            seed=circumstances.seed,
         )
         return recorder.log_training(record, publish=learnt.published)
+
+
+def _run(
+    project: Project, learnt: Learnt, facts: TrainingFacts, circumstances: Circumstances
+) -> "RunRecord":
+    from mqlml.tracking.records import RunRecord
+
+    card = model_card(facts, circumstances.since)
+    return RunRecord(
+        name=project.settings.name,
+        kind=circumstances.kind,
+        as_of=circumstances.as_of,
+        reason=circumstances.reason,
+        decision=recorded_decision(learnt),
+        params=_params(project, learnt, circumstances.seed),
+        metrics=_metrics(learnt, facts),
+        tags=dict(circumstances.extra) | _override_tags(learnt) | fallback_tags(learnt),
+        artifacts=_artifacts(learnt, facts) | {"model_card.md": card.encode()},
+        note=short_card(card, _NOTE_LENGTH),
+        summary=training_verdict(facts),
+        campaign=circumstances.campaign,
+    )
+
+
+def _data(name: str, learnt: Learnt, facts: TrainingFacts) -> "DatasetFacts":
+    from mqlml.tracking.records import DatasetFacts
+
+    # By name and digest MLflow knows a dataset again, and then keeps its first row count.
+    return DatasetFacts(
+        _data_name(name, facts),
+        learnt.tables.digest,
+        len(learnt.dataset.points),
+        source=", ".join(Path(count.file).name for count in facts.sources),
+    )
 
 
 def _data_name(name: str, facts: TrainingFacts) -> str:

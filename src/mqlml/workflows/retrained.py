@@ -29,7 +29,7 @@ from mqlml.workflows.model_card import changes_since
 from mqlml.workflows.moves import moved_leads
 from mqlml.workflows.project import Project
 from mqlml.workflows.promotions import appoint, settle_champion
-from mqlml.workflows.recording import json_artifact, record_training, usual_row
+from mqlml.workflows.recording import Circumstances, json_artifact, record_training, usual_row
 from mqlml.workflows.train import keep_page
 
 if TYPE_CHECKING:
@@ -59,18 +59,17 @@ def keep_learnt(
 
     def log(recorder: Recorder, decision: Decision) -> "tuple[LoggedModel, str]":
         facts = _training_facts(occasion, learnt, decision)
-        logged = record_training(
-            recorder,
-            occasion.project,
-            learnt,
-            as_of=occasion.moment,
-            seed=occasion.seed,
-            reason=occasion.request.reason,
-            facts=facts,
+        circumstances = Circumstances(
+            occasion.moment,
+            occasion.seed,
+            occasion.request.reason,
             kind="retrain",
+            since=changes_since(occasion.champion, learnt, occasion.project.settings),
             extra=occasion.tags(decision),
             campaign=occasion.campaign,
-            since=changes_since(occasion.champion, learnt, occasion.project.settings),
+        )
+        logged = record_training(
+            recorder, occasion.project, learnt, facts=facts, circumstances=circumstances
         )
         return logged, training_page(facts)
 

@@ -12,7 +12,7 @@ from mqlml.modeling.settings import MOST_CANDIDATES
 from mqlml.modeling.tournament import ContestantResult, TournamentResult
 from mqlml.reports.audit import AuditFacts, audit_page
 from mqlml.reports.facts import Named
-from mqlml.reports.training import training_page, training_verdict
+from mqlml.reports.training import TrainingFacts, training_page, training_verdict
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts
@@ -30,7 +30,7 @@ from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.model_card import changes_since, known_champion
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.promotions import promote_trained
-from mqlml.workflows.recording import record_training
+from mqlml.workflows.recording import Circumstances, record_training
 from mqlml.workflows.sensitive import sensitive_lines
 
 if TYPE_CHECKING:
@@ -205,30 +205,12 @@ def train(
         project.settings, learnt, as_of=moment, version="", seed=seed, sources=counts
     )
     page = training_page(facts)
-    since = changes_since(champion, learnt, project.settings)
+    told = Circumstances(
+        moment, seed, "manual", since=changes_since(champion, learnt, project.settings)
+    )
     say("recording the run")
     with project.workspace.lock("train"):
-        store = open_store(project.settings, project.workspace, project.secrets)
-        catch_up(project, store, as_of=moment)
-        then = Then(
-            "train",
-            promote=learnt.published,
-            compared=known_version(project, store),
-            reason="manual",
-            why=promotion_words(learnt),
-        )
-        recording = Recording(project, store, then)
-        logged = record_training(
-            recording,
-            project,
-            learnt,
-            as_of=moment,
-            seed=seed,
-            reason="manual",
-            facts=facts,
-            since=since,
-        )
-        is_champion = bool(logged.version) and _promoted(recording, then, logged, moment)
+        logged, is_champion = _recorded(project, learnt, facts, told)
         report = keep_page(project, f"training-{logged.run_id[:8]}.html", page)
         if logged.version or not learnt.published:
             write_entry(project.workspace.ledger, _entry(logged, moment, is_champion=is_champion))
@@ -243,6 +225,24 @@ def train(
         verdict=training_verdict(facts),
         waits=learnt.published and not is_champion,
     )
+
+
+def _recorded(
+    project: Project, learnt: Learnt, facts: TrainingFacts, told: Circumstances
+) -> tuple["LoggedModel", bool]:
+    """Return the run and its version, and whether that is champion. Hold the workspace's lock."""
+    store = open_store(project.settings, project.workspace, project.secrets)
+    catch_up(project, store, as_of=told.as_of)
+    then = Then(
+        "train",
+        promote=learnt.published,
+        compared=known_version(project, store),
+        reason=told.reason,
+        why=promotion_words(learnt),
+    )
+    recording = Recording(project, store, then)
+    logged = record_training(recording, project, learnt, facts=facts, circumstances=told)
+    return logged, bool(logged.version) and _promoted(recording, then, logged, told.as_of)
 
 
 def _promoted(recording: Recording, then: Then, logged: "LoggedModel", moment: int) -> bool:
