@@ -61,22 +61,21 @@ def score(
     With --as-of and --model: what that version gave then, given again.
     """
     from mqlml.criteria.agreement import agreement_remarks
+    from mqlml.workflows.score import ScoreWishes
     from mqlml.workflows.score import score as run
 
     project = project_of(config, data, workspace)
+    wishes = ScoreWishes(
+        file_format=output,
+        leads_file=leads,
+        version=None if model is None else str(model),
+        reasons_from=reasons_from,
+        allow_unsigned=allow_unsigned,
+        shadow=shadow,
+    )
     with means(memory, "events") as given:
-        result = run(
-            project,
-            as_of=project.instant(as_of),
-            file_format=output,
-            leads_file=leads,
-            version=None if model is None else str(model),
-            reasons_from=reasons_from,
-            allow_unsigned=allow_unsigned,
-            shadow=shadow,
-            say=progress,
-            means=given,
-        )
+        moment = project.instant(as_of)
+        result = run(project, as_of=moment, say=progress, wishes=wishes, means=given)
     if as_of is None:
         note(f"as of {result.as_of}, the end of the data")
     for remark in agreement_remarks(result.criteria):

@@ -19,7 +19,7 @@ from mqlml.workflows.ingest import current_tables
 from mqlml.workflows.monitor import MonitorResult, monitor
 from mqlml.workflows.project import Project, shown_instant
 from mqlml.workflows.retrain import RetrainResult, retrain
-from mqlml.workflows.score import score
+from mqlml.workflows.score import ScoreWishes, score
 from mqlml.workflows.tidy import tidy
 
 Say = Callable[[str], None]
@@ -182,8 +182,9 @@ class _Night:
             self.project,
             as_of=self.moment,
             say=self.say,
-            allow_unsigned=self.wishes.allow_unsigned,
-            shadow=self.wishes.shadow,
+            wishes=ScoreWishes(
+                allow_unsigned=self.wishes.allow_unsigned, shadow=self.wishes.shadow
+            ),
         )
         return next(iter(scored.lines()))
 

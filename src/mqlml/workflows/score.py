@@ -121,67 +121,91 @@ class _Scored:
     told: _Told
 
 
+@dataclass(frozen=True)
+class ScoreWishes:
+    """How leads are scored, beside as of when.
+
+    `leads_file` names the leads (default: all open ones), `version` the model (default: the
+    champion). Reasons are given from the band `reasons_from` on (default: the config's). With
+    `shadow` the challenger that waits scores too, apart and of no consequence.
+    """
+
+    file_format: ScoreFormat = "parquet"
+    leads_file: Path | None = None
+    version: str | None = None
+    reasons_from: ReasonsFrom | None = None
+    allow_unsigned: bool = False
+    shadow: bool = False
+
+
+USUALLY = ScoreWishes()
+
+
 def score(
     project: Project,
     *,
     as_of: int | None,
     say: Say,
-    file_format: ScoreFormat = "parquet",
-    leads_file: Path | None = None,
-    version: str | None = None,
-    reasons_from: ReasonsFrom | None = None,
-    allow_unsigned: bool = False,
-    shadow: bool = False,
+    wishes: ScoreWishes = USUALLY,
     means: Means = USUAL_MEANS,
 ) -> ScoreResult:
     """Score the leads that are open at `as_of` (default: the data's end).
 
-    Reasons are given from the band `reasons_from` on (default: the config's). One lead
-    scored alone gets what it gets within the batch, and leaves the batch's files as they
-    are. With both `as_of` and `version`, a run that was kept then is repeated by its own
-    terms, reasons included. With `shadow` the challenger that waits scores too, apart and of
-    no consequence. Raises BundleError without a champion, ConfigError when a rule
+    One lead scored alone gets what it gets within the batch, and leaves the batch's files as
+    they are. With both `as_of` and a version, a run that was kept then is repeated by its own
+    terms, reasons included. Raises BundleError without a champion, ConfigError when a rule
     does not fit the model's columns, and for criteria that are not valid yet or not
     agreed on, see `agreed_project`.
     """
     tables = current_tables(project, say=say, as_of=as_of)
     moment = tables.data_end if as_of is None else as_of
     tables = as_known_at(tables, moment)
-    loaded = load_champion(project, version)
+    loaded = load_champion(project, wishes.version)
     runs = score_runs(project.workspace.ledger, project.settings.name)
-    is_past = as_of is not None and version is not None
-    request = _request(runs, moment, loaded.version, _read_ids(leads_file), is_past=is_past)
-    again = request.again
-    if again:
-        terms = terms_from_json(again.terms)
-    else:
-        agreed = agreed_project(project, tables, moment, allow_unsigned=allow_unsigned)
-        terms = terms_now(agreed, tables, loaded).explaining(reasons_from)
+    is_past = as_of is not None and wishes.version is not None
+    asked = _read_ids(wishes.leads_file)
+    request = _request(runs, moment, loaded.version, asked, is_past=is_past)
+    terms = _terms(project, tables, loaded, request, wishes)
     _check_target(terms, loaded)
     say("scoring")
-    folder = project.workspace.scores
-    earlier = previous_files(folder, runs, before=moment, after=request.after)
+    earlier = previous_files(project.workspace.scores, runs, before=moment, after=request.after)
     previous = last_scores(earlier, columns=_TREND_COLUMNS)
     points = _points(tables, terms, request)
     refused = points["lead_id"].isin(refusing_leads(tables, project.settings.sources.consent))
-    points = points[~refused].reset_index(drop=True)
-    day = Day(tables, points, previous, earlier)
+    day = Day(tables, points[~refused].reset_index(drop=True), previous, earlier)
     found = _asked_for(scores_of_day(project, day, loaded, terms, means, moment), request)
+    scored = _scored(project, day, loaded, found, request)
+    kept = _keep(project, scored, wishes.file_format)
+    kept = replace(kept, not_profiled=int(refused.sum()))
+    if not wishes.shadow or loaded.is_remembered or asked.path is not None:
+        return kept
+    beside = shadow_scores(project, day, terms, found.scores, means=means, moment=moment)
+    return replace(kept, shadowed=beside)
+
+
+def _terms(
+    project: Project, tables: Tables, loaded: Loaded, request: _Request, wishes: ScoreWishes
+) -> Terms:
+    """Return the terms of the run that is repeated, or those of the config now."""
+    if request.again:
+        return terms_from_json(request.again.terms)
+    allowed = wishes.allow_unsigned
+    agreed = agreed_project(project, tables, request.moment, allow_unsigned=allowed)
+    return terms_now(agreed, tables, loaded).explaining(wishes.reasons_from)
+
+
+def _scored(
+    project: Project, day: Day, loaded: Loaded, found: DayScores, request: _Request
+) -> _Scored:
     data = parquet_bytes(found.scores)
-    facts = _RunFacts(found, scores_digest(data), seen_data(tables, moment))
-    run = _run(facts, loaded, request, is_order_time=tables.is_order_time)
+    facts = _RunFacts(found, scores_digest(data), seen_data(day.tables, request.moment))
+    run = _run(facts, loaded, request, is_order_time=day.tables.is_order_time)
     told = _Told(
         rung_of(loaded.bundle),
         persona_remarks(loaded.bundle, found.terms),
         near_hints(day, found, loaded, project.workspace.root),
     )
-    scored = _Scored(run, found.scores, data, previous, found.terms, request, told)
-    kept = _keep(project, scored, file_format)
-    kept = replace(kept, not_profiled=int(refused.sum()))
-    if not shadow or loaded.is_remembered or request.asked.path is not None:
-        return kept
-    beside = shadow_scores(project, day, terms, found.scores, means=means, moment=moment)
-    return replace(kept, shadowed=beside)
+    return _Scored(run, found.scores, data, day.previous, found.terms, request, told)
 
 
 def _request(
