@@ -96,7 +96,7 @@ def test_a_server_that_is_down_delays_its_alert_and_not_the_look(
     assert (len(keys), hook.posts[1][2]["as_of"]) == (1, "2025-12-02T00:00:00Z")
 
 
-@pytest.mark.parametrize("place", ["queue_alerts", "send_alerts", "after a way took it"])
+@pytest.mark.parametrize("place", ["send_alerts", "after a way took it"])
 def test_a_look_that_is_killed_while_it_tells_is_told_once_by_the_next(
     words, hook, post, workspace, place, monkeypatch
 ):

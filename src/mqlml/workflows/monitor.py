@@ -151,18 +151,7 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         details=_details(project, tables, loaded),
         flow=flow,
     )
-    page = monitor_page(facts)
-    with project.workspace.lock("monitor"):
-        news = news_among(found.changes, _told(project, loaded.version, before=moment))
-        worst = next((change for change in found.changes if change.is_alarm), None)
-        campaign = campaign_of(project, worst, version=loaded.version, as_of=moment)
-        record = monitor_record(project, facts, data=tables.digest, page=page, campaign=campaign)
-        run_id = Recording(project, store).log_run(record)
-        report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
-        queue_alerts(project, news, version=loaded.version, as_of=moment, comeback=proposed)
-        payload = _payload(found, run_id=run_id, version=loaded.version)
-        payload |= {"rollback": proposed, **campaign_payload(campaign)}
-        write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
+    run_id, report, news = _keep(project, store, facts, data=tables.digest, proposed=proposed)
     return MonitorResult(
         found=found,
         run_id=run_id,
@@ -175,6 +164,26 @@ def monitor(project: Project, *, as_of: int | None, say: Say) -> MonitorResult:
         alerting=send_alerts(project),
         flow=facts.flow,
     )
+
+
+def _keep(
+    project: Project, store: "MlflowStore", facts: MonitorFacts, *, data: str, proposed: str
+) -> tuple[str, Path, tuple[Change, ...]]:
+    """Return run, page and news of a look, recorded; alerts are written down before its entry."""
+    found, version, moment = facts.found, facts.model_version, facts.as_of or 0
+    page = monitor_page(facts)
+    with project.workspace.lock("monitor"):
+        news = news_among(found.changes, _told(project, version, before=moment))
+        worst = next((change for change in found.changes if change.is_alarm), None)
+        campaign = campaign_of(project, worst, version=version, as_of=moment)
+        record = monitor_record(project, facts, data=data, page=page, campaign=campaign)
+        run_id = Recording(project, store).log_run(record)
+        report = keep_page(project, f"monitor-{run_id[:8]}.html", page)
+        queue_alerts(project, news, version=version, as_of=moment, comeback=proposed)
+        payload = _payload(found, run_id=run_id, version=version)
+        payload |= {"rollback": proposed, **campaign_payload(campaign)}
+        write_entry(project.workspace.ledger, Entry("monitor", moment, payload))
+    return run_id, report, news
 
 
 def _comeback(
