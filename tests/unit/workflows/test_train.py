@@ -26,7 +26,7 @@ def test_the_winner_is_marked_and_so_is_why_a_better_figure_did_not_win(winner, 
         candidates=0,
         test_by_contestant={"logistic": figures, "lightgbm": figures},
     )
-    learnt = SimpleNamespace(findings=(), gates=(), result=result, sensitive=())
+    learnt = SimpleNamespace(findings=(), gates=(), result=result, sensitive=(), fallback="")
     lines = list(training_lines(learnt))
     marked = {line.split()[0]: line for line in lines[2:]}
     assert marked[winner].endswith(mark)
