@@ -115,6 +115,29 @@ def test_a_champion_set_by_hand_in_mlflow_is_noticed_obeyed_and_recorded(
     assert "somebody" not in run("monitor", "--as-of", DAY).err
 
 
+def test_a_promotion_that_died_before_it_was_told_is_told_by_the_next_command(
+    run, workspace, other, monkeypatch
+):
+    from mqlml.workflows import promotions
+
+    run("retrain", "--as-of", DAY, "--require-approval")
+    project = open_project(other, workspace=workspace)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(promotions, "_tell", die)
+        with pytest.raises(KeyboardInterrupt):
+            promote(project, Word("ann", "agreed on Monday"), version="2")
+    # The alias has moved and the ledger does not know.
+    assert aliases(project)[0] == "2"
+    assert [c.version for c in champion_changes(project)] == ["1"]
+    run("monitor", "--as-of", DAY)
+    told = champion_changes(project)[-1]
+    assert (told.number, told.kind, told.version, told.by) == (2, "promote", "2", "ann")
+
+
 def test_of_two_retrainings_at_once_the_second_does_not_overturn_the_first(
     workspace, other, monkeypatch
 ):

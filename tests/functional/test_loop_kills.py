@@ -31,7 +31,7 @@ from mqlml.wiring import open_store
 from mqlml.workflows.appointing import Word, promote, rollback
 from mqlml.workflows.cycle import CycleWishes, cycle
 from mqlml.workflows.project import open_project
-from mqlml.workflows.promotions import champion_changes, check_promotion
+from mqlml.workflows.promotions import champion_changes, check_promotion, settle_champion
 from mqlml.workflows.retrain import retrain
 
 root, kills = Path(sys.argv[1]), int(sys.argv[2])
@@ -56,10 +56,19 @@ def do_wait():
 def do_promote():
     if store().champion("small").version == "1":
         promote(project(), Word("ann", "looks right", DAY), version="2")
+    else:
+        settle()
 
 def do_rollback():
     if store().champion("small").version == "2":
         rollback(project(), Word("ann", "was wrong", DAY))
+    else:
+        settle()
+
+def settle():
+    # What whichever command comes next does first: it tells what a killed one could not.
+    with project().workspace.lock("next"):
+        settle_champion(project(), store(), as_of=DAY)
 
 def store():
     return open_store(project().settings, project().workspace, {})
