@@ -26,10 +26,7 @@ from mqlml.reports.review import ReviewFacts
 from mqlml.reports.scoring import ScoringFacts
 from mqlml.reports.summaries import rate_frame
 from mqlml.reports.timeline_picture import Champion
-from mqlml.reports.training import (
-    Target,
-    TrainingFacts,
-)
+from mqlml.reports.training_facts import Target, TrainingFacts
 from mqlml.review.acts import Done
 from mqlml.review.earlier import Earlier, LastReview
 from mqlml.review.followup import Followed, FollowUp, Now

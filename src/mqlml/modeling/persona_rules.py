@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from mqlml.tables.sql import literal, quoted
+
 # A value of a category that few leads have, and an empty one.
 REST, MISSING = "\0rest", "\0missing"
 _MOST_WORDS = 4
@@ -41,7 +43,7 @@ class Between:
 
     @property
     def _name(self) -> str:
-        return quoted(self.column)
+        return named(self.column)
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,10 @@ class Among:
 
     def sql(self) -> str:
         """Return the condition as SQL."""
-        name, is_negated = quoted(self.column), self._is_negated
+        name, is_negated = named(self.column), self._is_negated
         side = self.outside if is_negated else self.inside
         listed = [value for value in side if value not in {REST, MISSING}]
-        texts = ["'" + value.replace("'", "''") + "'" for value in listed]
+        texts = [literal(value) for value in listed]
         said = ""
         if len(texts) == 1:
             said = f"{name} {'<>' if is_negated else '='} {texts[0]}"
@@ -100,14 +102,14 @@ def words_of(conditions: Sequence[Condition]) -> str:
     return "; ".join(condition.words() for condition in conditions)
 
 
-def quoted(column: str) -> str:
-    """Return a column as SQL names it: quoted where it is no plain name.
+def named(column: str) -> str:
+    """Return a column as people write it in SQL: quoted where it is no plain name.
 
-    >>> quoted("industry"), quoted("Company size")
+    >>> named("industry"), named("Company size")
     ('industry', '"Company size"')
     """
     is_plain = column.isidentifier() and column.isascii() and column == column.lower()
-    return column if is_plain else '"' + column.replace('"', '""') + '"'
+    return column if is_plain else quoted(column)
 
 
 def roundest(low: float, high: float) -> float:

@@ -12,7 +12,7 @@ from mqlml.reports.tables import records
 from mqlml.reports.words import day, duration, figure, listed, short
 
 if TYPE_CHECKING:
-    from mqlml.reports.training import TrainingFacts
+    from mqlml.reports.training_facts import TrainingFacts
 
 _NAMED = 6
 _NEARLY_CHANCE = 0.55

@@ -7,7 +7,8 @@ from mqlml.dataset.findings import Finding
 from mqlml.reports.facts import Named, contestant_words
 from mqlml.reports.limits import NOT_FOR, limits_of
 from mqlml.reports.tables import Table, records
-from mqlml.reports.training import TrainingFacts, predicted_facts, training_verdict
+from mqlml.reports.training import predicted_facts, training_verdict
+from mqlml.reports.training_facts import TrainingFacts
 from mqlml.reports.training_tables import contestant_table, persona_table, source_table
 from mqlml.reports.words import count, figure, percent, sentence, short, times
 

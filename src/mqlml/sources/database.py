@@ -10,7 +10,7 @@ from mqlml.sources.settings import PostgresTable
 from mqlml.sources.staging import StagedFile
 
 if TYPE_CHECKING:
-    from mqlml.sources.warehouse import Since
+    from mqlml.sources.since import Since
 
 
 def stage_postgres(

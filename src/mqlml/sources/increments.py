@@ -17,8 +17,9 @@ import duckdb
 
 from mqlml.errors import DataError, Fault, SchemaError, nearest
 from mqlml.sources.settings import Warehouse, WarehouseTable
+from mqlml.sources.since import Since
 from mqlml.sources.staging import StagedFile
-from mqlml.sources.warehouse import Since, Tables, numbered
+from mqlml.sources.warehouse import Tables, numbered
 from mqlml.tables.sql import literal, quoted
 
 _STATE = "state.json"

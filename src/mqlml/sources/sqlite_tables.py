@@ -11,7 +11,7 @@ from mqlml.sources.staging import PartWriter, StagedFile, as_text, unique_names
 from mqlml.tables.sql import literal, quoted
 
 if TYPE_CHECKING:
-    from mqlml.sources.warehouse import Since
+    from mqlml.sources.since import Since
 
 
 class SqliteTables:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import duckdb
 from mqlml.errors import ConfigError, DataError, Fault, MissingExtraError, nearest
 from mqlml.sources.database import PostgresTables
 from mqlml.sources.settings import Warehouse
+from mqlml.sources.since import Since, since_sql
 from mqlml.sources.sqlite_tables import SqliteTables
 from mqlml.sources.staging import StagedFile, unique_names
 from mqlml.tables.sql import literal, quoted
@@ -21,14 +21,6 @@ _EXTENSIONS = {"mysql": "mysql", "delta": "delta", "iceberg": "iceberg"}
 _NESTED = re.compile(r"^(STRUCT|MAP|UNION)\(|\[\d*\]$")
 _SCANS = {"delta": "delta_scan", "iceberg": "iceberg_scan"}
 _REMOTE = re.compile(r"^(s3|s3a|gs|gcs|r2|https?|az|abfss)://")
-
-
-@dataclass(frozen=True)
-class Since:
-    """Rows whose `column` is at or after `value`, or empty; what an increment reads."""
-
-    column: str
-    value: str
 
 
 class Tables(Protocol):
@@ -223,16 +215,6 @@ class DuckTables:
     def __del__(self) -> None:
         with suppress(AttributeError):
             self._connection.close()
-
-
-def since_sql(since: Since) -> str:
-    """Return SQL for the rows of an increment; the database reads the value as the column's type.
-
-    >>> print(since_sql(Since("at", "2026-01-01")))
-    ("at" >= '2026-01-01' OR "at" IS NULL)
-    """
-    column = quoted(since.column)
-    return f"({column} >= {literal(since.value)} OR {column} IS NULL)"
 
 
 def numbered(query: str) -> str:

@@ -20,7 +20,7 @@ from mqlml.modeling.tournament import AxisCost, TournamentResult
 from mqlml.reports.facts import Named, outcome_words
 from mqlml.reports.sensitive import SensitiveFacts
 from mqlml.reports.summaries import rate_frame
-from mqlml.reports.training import Target, TrainingFacts
+from mqlml.reports.training_facts import Target, TrainingFacts
 from mqlml.scoring.personas import personas_of
 from mqlml.scoring.rows import rule_rows
 from mqlml.scoring.score import Policy, score_points

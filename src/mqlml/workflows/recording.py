@@ -15,12 +15,8 @@ from mqlml.criteria.file import criteria_digest
 from mqlml.dataset.audit import overrides
 from mqlml.modeling.bundle import save_bundle
 from mqlml.reports.model_card import model_card, short_card
-from mqlml.reports.training import (
-    TrainingFacts,
-    training_page,
-    training_pictures,
-    training_verdict,
-)
+from mqlml.reports.training import training_page, training_pictures, training_verdict
+from mqlml.reports.training_facts import TrainingFacts
 from mqlml.workflows.fallback import fallback_tags, recorded_decision
 from mqlml.workflows.kept_back import Recorder
 from mqlml.workflows.learning import Learnt

@@ -13,7 +13,8 @@ from mqlml.monitoring.promotion import Decision
 from mqlml.monitoring.retraining import Request
 from mqlml.reports.facts import Named
 from mqlml.reports.retraining import RetrainingFacts, retraining_page
-from mqlml.reports.training import TrainingFacts, training_page
+from mqlml.reports.training import training_page
+from mqlml.reports.training_facts import TrainingFacts
 from mqlml.storage.ledger import Entry, read_entries, write_entry
 from mqlml.storage.snapshot import snapshot_facts
 from mqlml.tables.contracts import Tables

@@ -12,7 +12,8 @@ from mqlml.modeling.settings import MOST_CANDIDATES
 from mqlml.modeling.tournament import ContestantResult, TournamentResult
 from mqlml.reports.audit import AuditFacts, audit_page
 from mqlml.reports.facts import Named
-from mqlml.reports.training import TrainingFacts, training_page, training_verdict
+from mqlml.reports.training import training_page, training_verdict
+from mqlml.reports.training_facts import TrainingFacts
 from mqlml.storage.atomic import replace_file
 from mqlml.storage.ledger import Entry, write_entry
 from mqlml.storage.snapshot import snapshot_facts

@@ -11,7 +11,7 @@ from mqlml.modeling.persona_rules import (
     REST,
     Among,
     Between,
-    quoted,
+    named,
     roundest,
     sql_of,
     words_of,
@@ -131,7 +131,7 @@ def test_a_condition_is_told_in_sql_and_in_words(condition, sql: str, words: str
 
 
 def test_a_column_of_any_name_can_be_asked_for() -> None:
-    assert quoted('Team "size"') == '"Team ""size"""'
+    assert named('Team "size"') == '"Team ""size"""'
 
 
 @given(low=st.floats(-1e9, 1e9), gap=st.floats(1e-6, 1e6))
