@@ -234,12 +234,12 @@ def treatment_of(
         why = "only the level moved: shift and stretch are measured on leads since the change"
         return Treatment("recalibration", why, change.since)
     if change.kind == "concept" and conversions_since >= _ENOUGH_CONVERSIONS and is_long:
-        why = f"{conversions_since} conversions since the change are enough to learn from alone"
+        why = f"{conversions_since:,} conversions since the change are enough to learn from alone"
         return Treatment("tournament", why, change.since)
     if change.kind == "concept":
         lacking = "are too few to learn from alone" if is_long else "came in too short a time"
         why = (
-            f"{conversions_since} conversions since the change {lacking}: "
+            f"{conversions_since:,} conversions since the change {lacking}: "
             "the champion is corrected in a few columns, by young outcomes too"
         )
         return Treatment("correction", why, change.since)
