@@ -90,9 +90,11 @@ def figures_of(
     history: ScoredHistory, reference: Reference, columns: tuple[str, ...] | None = None
 ) -> Figures:
     """Return the weekly figures of all columns of the plan, or of `columns` only."""
-    names = reference.plan.columns if columns is None else columns
+    names = list(reference.plan.columns if columns is None else columns)
+    # A selection is a copy, and of a million rows a large one.
+    is_whole = list(history.matrix.columns) == names
     return weekly_figures(
-        history.matrix[list(names)],
+        history.matrix if is_whole else history.matrix[names],
         week_of(history.as_of, history.data_end),
         categories=frozenset(reference.plan.categories),
         known=_known(reference),
