@@ -1,7 +1,9 @@
 """Residuals summed along directions, and the evidence in them for a change since week k."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -57,34 +59,29 @@ class Leans:
 
 def sum_leans(residuals: Residuals, directions: pd.DataFrame, last: int = -1) -> Leans:
     """Return the sums of `directions` (one row per scored row) and of the direction of delay."""
-    from scipy.sparse import csr_array
-
     first = int(residuals.week.min(initial=last))
     count = last - first + 1
     cell = (np.maximum(residuals.cohort, first) - first) * count + residuals.week - first
-    x = directions.to_numpy(dtype=np.float64)
-    cells, place = np.unique(cell, return_inverse=True)
 
-    def summed(values: Floats, factors: Floats) -> Floats:
-        rows = csr_array((values, (place, residuals.row)), shape=(len(cells), len(x)))
-        return np.asarray(rows @ factors)
+    def summed(values: Floats) -> Floats:
+        table = np.bincount(cell, values, minlength=count * count)
+        return np.asarray(table, dtype=np.float64).reshape(count, count)
 
-    def delayed(values: Floats) -> Floats:
-        found: Floats = np.bincount(place, values, minlength=len(cells)).astype(np.float64)
-        return found[:, None]
-
-    r, v, g = residuals.residual, residuals.variance, residuals.slower
-    parts = (
-        np.hstack([summed(r, x), delayed(r * g)]),
-        np.hstack([summed(v, x**2), delayed(v * g**2)]),
-        np.hstack([summed(v, x), delayed(v * g)]),
-    )
-    tables = []
-    for part in parts:
-        table = np.zeros((count * count, part.shape[1]))
-        table[cells] = part
-        tables.append(table.reshape(count, count, -1))
+    # One direction at a time: of a million leads all of them beside their pieces are large.
+    r, v = residuals.residual, residuals.variance
+    lean, weight, cross = [], [], []
+    for x in chain(_along(directions, residuals.row), (residuals.slower,)):
+        lean.append(summed(r * x))
+        cross.append(summed(v * x))
+        weight.append(summed(v * x**2))
+    tables = [np.stack(sums, axis=2) for sums in (lean, weight, cross)]
     return Leans(first, (*map(str, directions.columns), DELAY), *tables)
+
+
+def _along(directions: pd.DataFrame, rows: Ints) -> Iterator[Floats]:
+    """Yield each direction's value of each piece."""
+    for name in directions:
+        yield directions[name].to_numpy(dtype=np.float64)[rows]
 
 
 @dataclass(frozen=True)

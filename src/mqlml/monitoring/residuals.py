@@ -5,8 +5,8 @@ while it is young. So what is expected is corrected by the age of the lead, with
 observed to expected by age among the points that the champion learnt from.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ _FEWEST_CONVERSIONS = 20
 _SLOWER = 1.25
 _SHRINK = 10.0
 _MOST_BY_AGE = 4.0
-_PIECES_AT_ONCE = 500_000
+_ROWS_AT_ONCE = 100_000
 _TINY = 1e-9
 # Not about quality: said of a lead's record or of the moment, not of the lead.
 PROCEDURAL = ("duplicate", "wrong_data", "unreachable", "not_now")
@@ -65,41 +65,89 @@ def conversion_residuals(history: ScoredHistory, delay: Delay) -> Residuals:
     A score speaks from its as_of until the lead is scored again, converts, the
     horizon ends or the data end; so no conversion is counted twice.
     """
-    pieces = _pieces(history)
-    usual, slower = _expected(pieces, history.scores["probability"], delay)
-    is_news = history.is_news[pieces.row]
-    usual *= _by_age(pieces, usual, ~is_news)[pieces.week - pieces.cohort]
-    expected = np.clip(usual, 0.0, 1.0 - 1e-9)[is_news]
-    came = pieces.came[is_news]
+    # Some rows at a time: a million leads make nine million pieces, half of them no news.
+    blocks = [_block(history, delay, rows) for rows in _row_blocks(history)]
+    news = _News.joined([block.news for block in blocks])
+    ratio = _ratio_by_age([block.learnt for block in blocks])
+    expected = news.expected * ratio[np.minimum(news.week - news.cohort, len(ratio) - 1)]
+    expected = np.clip(expected, 0.0, 1.0 - 1e-9)
     return Residuals(
-        week=pieces.week[is_news],
-        row=pieces.row[is_news],
-        residual=came - expected,
+        week=news.week,
+        row=news.row,
+        residual=news.came - expected,
         variance=expected * (1.0 - expected),
-        observed=float(came.sum()),
-        cohort=pieces.cohort[is_news],
-        slower=slower[is_news],
+        observed=float(news.came.sum()),
+        cohort=news.cohort,
+        slower=news.slower,
     )
 
 
-def _expected(
-    pieces: "_Pieces", probability: "pd.Series[Any]", delay: Delay
-) -> tuple[Floats, Floats]:
-    """Return what each piece was expected to bring, and how much more if all came slower.
+@dataclass(frozen=True)
+class _News:
+    """Pieces since the champion was trained: what came, and what was expected at any age."""
 
-    Some pieces at a time: of a million leads there are nine million.
-    """
-    p = probability.to_numpy(dtype=np.float64)
-    usual, slower = np.empty(len(pieces.row)), np.empty(len(pieces.row))
-    for first in range(0, len(usual), _PIECES_AT_ONCE):
-        some = slice(first, first + _PIECES_AT_ONCE)
-        chance, ages = p[pieces.row[some]], [age[some] for age in pieces.ages]
-        now = expected_between(chance, *(delay.share_by(age) for age in ages))
-        late = expected_between(chance, *(delay.share_by(age / _SLOWER) for age in ages))
-        usual[some] = now
-        ratio = np.log((late + _TINY) / (now + _TINY)) / np.log(_SLOWER)
-        slower[some] = np.clip(ratio, -3.0, 3.0)
-    return usual, slower
+    row: Ints
+    week: Ints
+    cohort: Ints
+    came: Floats
+    expected: Floats
+    slower: Floats
+
+    @classmethod
+    def joined(cls, parts: "Sequence[_News]") -> "_News":
+        """Return the pieces of all parts in their order."""
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The news among some rows' pieces; of the others what came and was expected, by age."""
+
+    news: _News
+    learnt: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows at risk: from when to when, until when, and when their lead was first scored."""
+
+    row: Ints
+    stop: Ints
+    first_score: Ints
+
+
+def _row_blocks(history: ScoredHistory) -> Iterator[_Rows]:
+    first_score, next_score = _neighbours(history.scores, history.as_of)
+    end = np.minimum(history.as_of + history.horizon, history.data_end)
+    stop = np.minimum(next_score, end)
+    is_at_risk = (stop > history.as_of) & timeline.is_open(history.converted_at, history.as_of)
+    used = np.flatnonzero(is_at_risk)
+    for first in range(0, max(len(used), 1), _ROWS_AT_ONCE):
+        row = used[first : first + _ROWS_AT_ONCE]
+        yield _Rows(row, stop[row], first_score[row])
+
+
+def _block(history: ScoredHistory, delay: Delay, rows: _Rows) -> _Block:
+    pieces = _pieces(history, rows)
+    chance = history.scores["probability"].to_numpy(dtype=np.float64)[pieces.row]
+    usual = expected_between(chance, *(delay.share_by(age) for age in pieces.ages))
+    late = expected_between(chance, *(delay.share_by(age / _SLOWER) for age in pieces.ages))
+    slower = np.clip(np.log((late + _TINY) / (usual + _TINY)) / np.log(_SLOWER), -3.0, 3.0)
+    is_news = history.is_news[pieces.row]
+    age = (pieces.week - pieces.cohort)[~is_news]
+    came, expected = (
+        np.asarray(np.bincount(age, values[~is_news]), dtype=np.float64)
+        for values in (pieces.came, usual)
+    )
+    news = _News(
+        row=pieces.row[is_news],
+        week=pieces.week[is_news],
+        cohort=pieces.cohort[is_news],
+        came=pieces.came[is_news],
+        expected=usual[is_news],
+        slower=slower[is_news],
+    )
+    return _Block(news, (came, expected))
 
 
 @dataclass(frozen=True)
@@ -113,42 +161,38 @@ class _Pieces:
     cohort: Ints
 
 
-def _pieces(history: ScoredHistory) -> _Pieces:
-    as_of, converted_at = history.as_of, history.converted_at
-    first_score, next_score = _neighbours(history.scores, as_of)
-    stop = np.minimum(np.minimum(next_score, as_of + history.horizon), history.data_end)
-    used = np.flatnonzero((stop > as_of) & timeline.is_open(converted_at, as_of))
-    end = np.minimum(stop[used] - 1, converted_at[used])
-    first, last = week_of(as_of[used], history.data_end), week_of(end, history.data_end)
+def _pieces(history: ScoredHistory, rows: _Rows) -> _Pieces:
+    as_of, converted_at = history.as_of[rows.row], history.converted_at[rows.row]
+    end = np.minimum(rows.stop - 1, converted_at)
+    first, last = week_of(as_of, history.data_end), week_of(end, history.data_end)
     weeks = (last - first + 1).astype(np.int64)
-    row = np.repeat(used, weeks)
-    # Pieces of a row are its weeks in order: its first week, and how many came before.
-    week = np.repeat(first - (np.cumsum(weeks) - weeks), weeks)
-    week += np.arange(len(row))
-    at = as_of[row]
-    closes = week * timeline.MICROS_PER_WEEK
-    closes += history.data_end
-    opens = np.maximum(closes, at)
-    closes += timeline.MICROS_PER_WEEK
-    np.minimum(closes, stop[row], out=closes)
-    came = np.asarray(timeline.is_in_horizon(converted_at[row], opens, closes - opens), float)
-    opens -= at
-    closes -= at
-    ages = opens.astype(np.float64), closes.astype(np.float64)
-    return _Pieces(row, week, ages, came, week_of(first_score[row], history.data_end))
+    place = np.repeat(np.arange(len(weeks)), weeks)
+    ordinal = np.arange(len(place)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
+    week = first[place] + ordinal
+    begin = history.data_end + week * timeline.MICROS_PER_WEEK
+    at = as_of[place]
+    opens = np.maximum(begin, at)
+    closes = np.minimum(begin + timeline.MICROS_PER_WEEK, rows.stop[place])
+    ages = ((opens - at).astype(np.float64), (closes - at).astype(np.float64))
+    came = timeline.is_in_horizon(converted_at[place], opens, closes - opens)
+    cohort = week_of(rows.first_score, history.data_end)[place]
+    return _Pieces(rows.row[place], week, ages, np.asarray(came, float), cohort)
 
 
-def _by_age(pieces: _Pieces, expected: Floats, is_learnt: Any) -> Floats:
-    """Return observed over expected by the lead's age in weeks, near 1 where little is known."""
-    ages = pieces.week - pieces.cohort
-    longest = int(ages.max(initial=0)) + 1
-    sums = [
-        np.bincount(ages[is_learnt], values[is_learnt], minlength=longest)
-        for values in (pieces.came, expected)
-    ]
-    if sums[0].sum() < _FEWEST_CONVERSIONS or sums[1].sum() <= 0:
+def _ratio_by_age(learnt: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return observed over expected by the lead's age in weeks, near 1 where little is known.
+
+    The last ratio is of all ages beyond.
+    """
+    longest = max((len(came) for came, _ in learnt), default=0) + 1
+    sums = np.zeros((2, longest))
+    for block in learnt:
+        for total, part in zip(sums, block, strict=True):
+            total[: len(part)] += part
+    came, expected = sums
+    if came.sum() < _FEWEST_CONVERSIONS or expected.sum() <= 0:
         return np.ones(longest)
-    ratio = (sums[0] + _SHRINK) / (sums[1] + _SHRINK)
+    ratio = (came + _SHRINK) / (expected + _SHRINK)
     return np.asarray(np.clip(ratio, 1.0 / _MOST_BY_AGE, _MOST_BY_AGE), dtype=np.float64)
 
 
