@@ -56,3 +56,16 @@ def flat(tmp_path):
 
     rewrite(rows_of())
     return config, rewrite
+
+
+@pytest.fixture
+def brief_locks():
+    """Let a locked database be given up after half a second, not after MLflow's twenty."""
+    from sqlalchemy import Engine, event
+
+    def hurried(_connection, _cursor, statement, parameters, _context, _is_many):
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 500"), parameters
+
+    event.listen(Engine, "before_cursor_execute", hurried, retval=True)
+    yield
+    event.remove(Engine, "before_cursor_execute", hurried)

@@ -63,7 +63,7 @@ def test_score_writes_what_it_counts(mqlml, company, workspace):
     assert document["rows"] == len(scores) == sum(document["outcomes"].values())
     assert set(document["outcomes"]) <= {"cold", "warm", "mql", "hand_raiser", "disqualified"}
     assert (document["model"], document["criteria"]["version"]) == (
-        {"name": "small", "version": "1"},
+        {"name": "small", "version": "1", "fallback": None},
         1,
     )
     assert document["as_of"] == "2025-12-01T00:00:00Z"

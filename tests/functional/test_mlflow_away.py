@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from shutil import copytree
 
 import pytest
-from sqlalchemy import Engine, event
 from tests.functional.test_mlflow_server import free_port, served, store_at
 from tests.trainings import saved_bundle, training_record, with_run
 
@@ -23,6 +22,8 @@ from mqlml.workflows.kept_back import Recording, Then, waiting_folders
 from mqlml.workflows.project import open_project
 from mqlml.workflows.promotions import PASSED, champion_changes
 
+pytestmark = pytest.mark.usefixtures("brief_locks")
+
 DAY, WEEK_LATER = "2025-12-08", "2025-12-15"
 
 
@@ -36,18 +37,6 @@ def locked(workspace):
     finally:
         other.rollback()
         other.close()
-
-
-@pytest.fixture(autouse=True)
-def _waits_for_locks_briefly():
-    """Let a locked database be given up after half a second, not after MLflow's twenty."""
-
-    def hurried(_connection, _cursor, statement, parameters, _context, _is_many):
-        return statement.replace("busy_timeout = 20000", "busy_timeout = 500"), parameters
-
-    event.listen(Engine, "before_cursor_execute", hurried, retval=True)
-    yield
-    event.remove(Engine, "before_cursor_execute", hurried)
 
 
 @pytest.fixture

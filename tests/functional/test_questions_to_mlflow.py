@@ -21,7 +21,9 @@ def runs(mqlml, company, workspace, tmp_path):
     assert mqlml("train", *shared, "--as-of", "2025-12-15").code == 0
     client = MlflowClient(f"sqlite:///{workspace / 'mlflow.db'}")
     (experiment,) = (e for e in client.search_experiments() if e.name == "small")
-    found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
+    asked = "tags.`mqlml.kind` = 'train'"
+    order = ["attributes.start_time"]
+    found = client.search_runs([experiment.experiment_id], asked, order_by=order)
     return client, found
 
 
