@@ -52,6 +52,9 @@ criteria:
 personas:
   - {name: top management, when: "title__seniority = 'c_level'"}
 """
+# A test that begins on a known day, for commands that may look at nothing from then on.
+TEST_FROM = "2025-10-15"
+DATED_CONFIG = CONFIG.replace("split: {folds: 3}", f"split: {{folds: 3, test_from: {TEST_FROM}}}")
 _DAY = np.timedelta64(1, "D")
 
 

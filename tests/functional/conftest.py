@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from tests.company import Answer, write_company
+from tests.company import DATED_CONFIG, Answer, write_company
 from tests.flat_table import FLAT, rows_of
 
 from mqlml.cli.main import run
@@ -26,6 +26,14 @@ def mqlml(capsys):
 def company(tmp_path_factory):
     """Return the config of a small company whose files nobody changes."""
     return write_company(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def dated_company(tmp_path_factory):
+    """Return the config of a company whose test begins on a known day."""
+    config = write_company(tmp_path_factory.mktemp("dated"))
+    config.write_text(DATED_CONFIG, encoding="utf-8")
+    return config
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-from tests.company import CONFIG, change_future, write_company
+from tests.company import DATED_CONFIG, TEST_FROM, change_future, write_company
 
 from mqlml.config import load_settings
-
-TEST_FROM = "2025-10-15"
-BEFORE = CONFIG.replace("split: {folds: 3}", f"split: {{folds: 3, test_from: {TEST_FROM}}}")
-
-
-@pytest.fixture(scope="module")
-def dated_company(tmp_path_factory) -> Path:
-    """Return the config of a company whose test begins on a known day."""
-    config = write_company(tmp_path_factory.mktemp("dated"))
-    config.write_text(BEFORE, encoding="utf-8")
-    return config
 
 
 def suggest(mqlml, config: Path, workspace: Path, *more: object):
@@ -47,7 +35,7 @@ def test_chiefs_are_found_to_buy_and_the_config_that_is_written_is_read(
 
 def test_what_happens_from_the_test_on_changes_nothing(mqlml, dated_company, tmp_path):
     other = write_company(tmp_path / "other")
-    other.write_text(BEFORE, encoding="utf-8")
+    other.write_text(DATED_CONFIG, encoding="utf-8")
     change_future(other.parent, TEST_FROM)
     as_it_was = suggest(mqlml, dated_company, tmp_path / "w").document
     assert suggest(mqlml, other, tmp_path / "o").document["personas"] == as_it_was["personas"]
@@ -72,7 +60,7 @@ def test_where_nothing_is_counted_converting_alone_tells_groups_apart(
     mqlml, dated_company, tmp_path
 ):
     config = dated_company.parent / "bare.yaml"
-    lines = BEFORE.splitlines(keepends=True)
+    lines = DATED_CONFIG.splitlines(keepends=True)
     config.write_text("".join(line for line in lines if "kinds: [count]" not in line))
     document = suggest(mqlml, config, tmp_path / "w").document
     assert document["personas"][0]["when"].startswith("title__")
@@ -81,7 +69,8 @@ def test_where_nothing_is_counted_converting_alone_tells_groups_apart(
 
 def test_leads_without_attributes_cannot_be_told_apart(mqlml, dated_company, tmp_path):
     config = dated_company.parent / "nameless.yaml"
-    text = BEFORE.replace("{outcome_side: [deal_value]}", "{ignore: [deal_value, title, industry]}")
+    told = "{ignore: [deal_value, title, industry]}"
+    text = DATED_CONFIG.replace("{outcome_side: [deal_value]}", told)
     start, stop = text.index("  icp:"), text.index("model:")
     text = text[:start] + text[stop:]
     start, stop = text.index("  icp_gate:"), text.index("  hand_raisers:")

@@ -2,21 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-from tests.company import CONFIG, change_future, write_company
+from tests.company import DATED_CONFIG, TEST_FROM, change_future, write_company
 
 from mqlml.config import load_settings
-
-TEST_FROM = "2025-10-15"
-BEFORE = CONFIG.replace("split: {folds: 3}", f"split: {{folds: 3, test_from: {TEST_FROM}}}")
-
-
-@pytest.fixture(scope="module")
-def dated_company(tmp_path_factory) -> Path:
-    """Return the config of a company whose test begins on a known day."""
-    config = write_company(tmp_path_factory.mktemp("dated"))
-    config.write_text(BEFORE, encoding="utf-8")
-    return config
 
 
 def suggest(mqlml, config: Path, out: Path, *more: object):
@@ -50,7 +38,7 @@ def test_what_is_suggested_trains_and_keeps_what_rules_read(mqlml, dated_company
 
 def test_the_test_block_is_never_looked_at(mqlml, dated_company, tmp_path):
     other = write_company(tmp_path / "other")
-    other.write_text(BEFORE, encoding="utf-8")
+    other.write_text(DATED_CONFIG, encoding="utf-8")
     change_future(other.parent, TEST_FROM)
     one = suggest(mqlml, dated_company, tmp_path / "one" / "x.yaml").document
     two = suggest(mqlml, other, tmp_path / "two" / "x.yaml").document
@@ -63,7 +51,9 @@ def test_the_test_block_is_never_looked_at(mqlml, dated_company, tmp_path):
 
 def test_without_signals_they_come_from_the_event_types(mqlml, dated_company, tmp_path):
     config = dated_company.parent / "bare.yaml"
-    text = BEFORE[: BEFORE.index("plan:")] + BEFORE[BEFORE.index("split:") :]
+    text = (
+        DATED_CONFIG[: DATED_CONFIG.index("plan:")] + DATED_CONFIG[DATED_CONFIG.index("split:") :]
+    )
     text = text[: text.index("  disqualifiers")] + "  thresholds: {mql_probability: 0.2}\n"
     config.write_text(text, encoding="utf-8")
     out = tmp_path / "x.yaml"
@@ -84,4 +74,4 @@ def test_what_stands_before_the_command_reaches_it(mqlml, dated_company, tmp_pat
 
 def test_a_config_is_replaced_only_when_told(mqlml, dated_company):
     assert suggest(mqlml, dated_company, dated_company).code == 2
-    assert dated_company.read_text(encoding="utf-8") == BEFORE
+    assert dated_company.read_text(encoding="utf-8") == DATED_CONFIG
