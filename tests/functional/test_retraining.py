@@ -1,5 +1,8 @@
 """When a challenger takes over, and when it does not."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 
@@ -32,6 +35,21 @@ def test_a_changed_target_makes_the_challenger_champion(company, retrain, mqlml,
     assert document["promoted"] is True
     assert "the target changed" in document["decision"]
     assert mqlml("score", "--config", other, "--workspace", workspace).code == 0
+
+
+def test_the_page_of_a_tournament_names_who_enters_and_who_leaves_though_its_plan_is_another(
+    company, retrain
+):
+    other = write(company, "plan.yaml", ("windows_days: [7, 28]", "windows_days: [7, 14, 28]"))
+    page = Path(retrain(other)["report"]).read_text(encoding="utf-8")
+    table = page[page.index("Who enters and who leaves the MQL list") :]
+    table = table[: table.index("</table>")]
+    found = re.search(r"weeks (\d+) enter and (\d+) leave", page)
+    shown = re.findall(r">(L\d{4})<", table)
+    assert found is not None
+    assert len(set(shown)) == len(shown) == min(20, sum(map(int, found.groups()))) > 0
+    assert "counts more" in table
+    assert "counts less" in table
 
 
 def test_a_challenger_that_fails_its_gates_is_not_registered(company, retrain):

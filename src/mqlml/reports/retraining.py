@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from mqlml.reports.facts import Named, contestant_words
+from mqlml.reports.moved import moved_table
 from mqlml.reports.page import rendered
-from mqlml.reports.tables import Cell, Head, Table, cells, records, text_head
-from mqlml.reports.words import capital, counted, day, figure, percent, sentence, short
-
-_SHOWN = 20
+from mqlml.reports.tables import Cell, Head, Table, cells, text_head
+from mqlml.reports.words import capital, counted, day, figure, sentence, short
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def retraining_page(facts: RetrainingFacts) -> str:
         occasion=tuple(facts.occasion),
         losses=_loss_table(facts) if facts.losses else None,
         columns=[short(text, 120) for text in facts.columns],
-        moved=_moved_table(facts.moved) if len(facts.moved) else None,
+        moved=moved_table(facts.moved) if len(facts.moved) else None,
     )
 
 
@@ -61,29 +60,3 @@ def _loss_table(facts: RetrainingFacts) -> Table:
     seen = int(facts.figures.get("rows", 0)), int(facts.figures.get("conversions", 0))
     note = f"{counted(seen[0], 'look', 'looks')} at leads, {seen[1]:,} conversions known by now."
     return Table("Before and after, on leads since the change", heads, rows, note=note)
-
-
-def _moved_table(moved: pd.DataFrame) -> Table:
-    rows = tuple(
-        cells(
-            short(str(row["lead_id"]), 40),
-            Cell(row["way"], tone="good" if row["way"] == "enters" else ""),
-            percent(row["before"]),
-            percent(row["after"]),
-            short(row["why"], 200),
-        )
-        for row in records(moved.head(_SHOWN))
-    )
-    heads = (
-        text_head("Lead"),
-        text_head("MQL list"),
-        Head("Before"),
-        Head("After"),
-        text_head("What weighs differently"),
-    )
-    entering = int((moved["way"] == "enters").sum())
-    note = (
-        f"Of the leads of the latest four weeks {entering:,} enter and "
-        f"{len(moved) - entering:,} leave; the largest changes are shown."
-    )
-    return Table("Who enters and who leaves the MQL list", heads, rows, note=note)

@@ -15,6 +15,7 @@ from mqlml.reports.facts import Named, Warned, became, become, contestant_words
 from mqlml.reports.grades import band_table, is_graded, rate_matrix
 from mqlml.reports.leads import leads_of
 from mqlml.reports.limits import FALLBACK_WORDS, NOT_FOR, limits_of
+from mqlml.reports.moved import moved_table
 from mqlml.reports.page import picture_file, rendered
 from mqlml.reports.pictures import Picture
 from mqlml.reports.sensitive import fare_tables, sensitive_table
@@ -68,6 +69,8 @@ def training_page(facts: TrainingFacts) -> str:
         tiles=_tiles(facts),
         warnings=_warnings(facts),
         predicted=predicted_facts(facts),
+        is_compared=facts.moved is not None,
+        moved=moved_table(facts.moved) if facts.moved is not None and len(facts.moved) else None,
         contestants=contestant_table(
             facts.contestants, facts.winner, facts.fold_log_loss, is_fallback=bool(facts.fallback)
         ),

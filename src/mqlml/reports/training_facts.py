@@ -39,7 +39,8 @@ class TrainingFacts:
     them; `fold_log_loss` maps it to the mean log loss on the forward folds, by which
     the winner was chosen. `occasion` says why a challenger was trained and what was
     decided; `is_promoted` is None where there was no champion to beat. `fallback` is the
-    rung that stands in for a model which the gates refused, empty for a learnt one.
+    rung that stands in for a model which the gates refused, empty for a learnt one. `moved` is
+    None where no champion was there to compare with.
 
     Frames:
         calibration: rows, predicted, observed, low, high (`metrics.calibration_curve`).
@@ -51,6 +52,7 @@ class TrainingFacts:
         personas: persona, leads, conversions, rate, low, high, roc_auc.
         reliability: kind (band, persona, …), group, rows, expected, observed, ratio, low, high.
         examples: rows as `score_points` gives them.
+        moved: lead_id, way, before, after, why, of leads that enter or leave the MQL list.
         dependence: `partial_dependence` with sentence, axis, family and dtype of each column.
     """
 
@@ -67,6 +69,7 @@ class TrainingFacts:
     published: bool = True
     occasion: Sequence[Named] = ()
     is_promoted: bool | None = None
+    moved: pd.DataFrame | None = None
     fallback: str = ""
     model_version: str = ""
     gates: Sequence[Gate] = ()

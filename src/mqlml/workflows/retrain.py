@@ -259,7 +259,7 @@ def _by_tournament(
     learnt = _learn(occasion, look)
     decision = _decide(occasion, learnt)
     decision = _asking(decision) if needs_person else decision
-    kept = keep_learnt(store, occasion, learnt, decision)
+    kept = keep_learnt(store, occasion, learnt, decision, look.past)
     return replace(_result(occasion, kept), learnt=learnt)
 
 

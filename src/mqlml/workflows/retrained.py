@@ -27,7 +27,7 @@ from mqlml.workflows.kept_back import Recorder, Recording, Then, unless_away
 from mqlml.workflows.learning import Learnt
 from mqlml.workflows.learning_page import training_facts
 from mqlml.workflows.model_card import changes_since
-from mqlml.workflows.moves import moved_leads
+from mqlml.workflows.moves import moved_by_tournament, moved_leads
 from mqlml.workflows.project import Project
 from mqlml.workflows.promotions import appoint, settle_champion
 from mqlml.workflows.recording import Circumstances, json_artifact, record_training, usual_row
@@ -54,12 +54,12 @@ class Kept:
 
 
 def keep_learnt(
-    store: "MlflowStore", occasion: Occasion, learnt: Learnt, decision: Decision
+    store: "MlflowStore", occasion: Occasion, learnt: Learnt, decision: Decision, past: Past
 ) -> Kept:
     """Keep the winner of a tournament, and promote it if that was decided."""
 
     def log(recorder: Recorder, decision: Decision) -> "tuple[LoggedModel, str]":
-        facts = _training_facts(occasion, learnt, decision)
+        facts = _training_facts(occasion, learnt, decision, past)
         circumstances = Circumstances(
             occasion.moment,
             occasion.seed,
@@ -211,7 +211,9 @@ def _write_entry(occasion: Occasion, kept: Kept) -> None:
     write_entry(occasion.project.workspace.ledger, entry)
 
 
-def _training_facts(occasion: Occasion, learnt: Learnt, decision: Decision) -> TrainingFacts:
+def _training_facts(
+    occasion: Occasion, learnt: Learnt, decision: Decision, past: Past
+) -> TrainingFacts:
     project = occasion.project
     facts = training_facts(
         project.settings,
@@ -222,7 +224,8 @@ def _training_facts(occasion: Occasion, learnt: Learnt, decision: Decision) -> T
         sources=snapshot_facts(project.workspace.root).counts,
     )
     named = _occasion_words(occasion, decision)
-    return replace(facts, occasion=named, is_promoted=decision.promote)
+    moved = moved_by_tournament(occasion, learnt, past)
+    return replace(facts, occasion=named, is_promoted=decision.promote, moved=moved)
 
 
 def _occasion_words(occasion: Occasion, decision: Decision) -> tuple[Named, ...]:
