@@ -1,9 +1,10 @@
 """A small real web server for tests: it keeps what is posted to it, and answers as it is told."""
 
 import json
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.server_thread import in_a_thread
 
 
 class HookServer(ThreadingHTTPServer):
@@ -34,12 +35,5 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def hook_server():
-    server = HookServer()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with in_a_thread(HookServer()) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,9 +1,10 @@
 """A small real mail server for tests: it speaks enough SMTP for a client to hand over mails."""
 
 import socketserver
-import threading
 from contextlib import contextmanager
 from email import message_from_bytes, policy
+
+from tests.server_thread import in_a_thread
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -53,12 +54,5 @@ class Session(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server():
-    server = MailServer()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with in_a_thread(MailServer()) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -65,14 +65,7 @@ def training_facts(
         contestants=result.test_by_contestant,
         fold_log_loss={c.name: c.log_loss for c in result.contestants},
         calibration=calibration_curve(result.test_labels, result.test_probabilities),
-        gains={
-            name: gains(result.test_labels, result.probabilities_by_contestant[name])
-            for name in (
-                result.winner,
-                *(c for c in result.test_by_contestant if c != result.winner),
-            )
-            if name != "base_rate"
-        },
+        gains=_gains(result),
         bands=rate_frame(outcome["outcome"].to_numpy(), labels),
         grades=rate_frame(_test_grades(learnt, matrix), labels),
         features=features,
@@ -90,6 +83,16 @@ def training_facts(
         details=_details(settings, learnt, seed),
         sensitive=_sensitive(learnt, test, outcome["outcome"]),
     )
+
+
+def _gains(result: TournamentResult) -> dict[str, pd.DataFrame]:
+    """Return the gains of every contestant that tells leads apart, the winner's first."""
+    others = (name for name in result.test_by_contestant if name != result.winner)
+    return {
+        name: gains(result.test_labels, result.probabilities_by_contestant[name])
+        for name in (result.winner, *others)
+        if name != "base_rate"
+    }
 
 
 def _sensitive(

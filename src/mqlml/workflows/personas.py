@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mqlml.dataset.points import training_points
 from mqlml.dataset.splits import make_split
+from mqlml.modeling.lead_habits import People, attributes_of, refuse_bare
 from mqlml.modeling.metrics import wilson_interval
 from mqlml.modeling.persona_rules import sql_of, words_of
 from mqlml.modeling.persona_tree import Explained, Groups, learn_groups
@@ -22,7 +23,6 @@ from mqlml.wiring import make_engine
 from mqlml.workflows.config_text import config_with_section, refuse_existing
 from mqlml.workflows.features import plan_of
 from mqlml.workflows.ingest import current_tables
-from mqlml.workflows.lead_habits import People, attributes_of, refuse_bare
 from mqlml.workflows.project import Project, shown_instant
 
 Say = Callable[[str], None]
